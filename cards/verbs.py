@@ -1,0 +1,53 @@
+"""What a press on a card asks for: the verb and the ids that travel with it.
+
+Payloads hold ids and the version seen, never facts to be trusted: the bot reads the state again and checks the presser.
+The names are an outside interface (DESIGN.md, section 5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    BATCH_VIEW = "batch.view"  # refresh: the same card as this reader may see it
+    BATCH_APPROVE = "batch.approve"
+    BATCH_REJECT = "batch.reject"
+    BATCH_CANCEL = "batch.cancel"
+    BATCH_PAUSE = "batch.pause"
+    BATCH_RESUME = "batch.resume"
+    BATCH_RETRY = "batch.retry"
+    BATCH_UNDO = "batch.undo"
+    BATCH_PREVIEW = "batch.preview"  # the students of a batch, paged
+    BATCH_PROPOSE = "batch.propose"  # ask for a batch over a selection
+    STUDENT_SHOW = "student.show"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPress:
+    """A press on a batch card. `reason` comes from the card's input, `first` pages the rows."""
+
+    batch: int
+    version: int
+    reason: str = ""
+    first: int = 1
+
+    def data(self) -> dict[str, object]:
+        """What the button carries; inputs are merged into it by the client."""
+        data: dict[str, object] = {"batch": self.batch, "version": self.version}
+        if self.first != 1:
+            data["first"] = self.first
+        return data
+
+    @classmethod
+    def parse(cls, data: Mapping[str, object]) -> "BatchPress | None":
+        """None when the payload is not one of ours."""
+        try:
+            return cls(
+                batch=int(str(data["batch"])),
+                version=int(str(data["version"])),
+                reason=str(data.get("reason", "")).strip()[:500],
+                first=max(1, int(str(data.get("first", 1)))),
+            )
+        except (KeyError, ValueError):
+            return None

@@ -1,0 +1,106 @@
+"""The life of a step: one operation for one student within a batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from lucy.domain.batches import IllegalMove
+from lucy.domain.operations import NEEDS, StepKind
+
+StepId = NewType("StepId", int)
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    DUE = "due"
+    RUNNING = "running"
+    DONE = "done"
+    ALREADY = "already"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DROPPED = "dropped"
+
+
+class StepEvent(StrEnum):
+    RELEASE = "release"
+    CLAIM = "claim"
+    POSTPONE = "postpone"
+    COMPLETE = "complete"
+    FIND_DONE = "find_done"
+    SKIP = "skip"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    DROP = "drop"
+    RETRY = "retry"
+
+
+_S, _E = StepState, StepEvent
+
+NEXT: dict[tuple[StepState, StepEvent], StepState] = {
+    (_S.WAITING, _E.RELEASE): _S.DUE,
+    (_S.WAITING, _E.SKIP): _S.SKIPPED,
+    (_S.WAITING, _E.CANCEL): _S.CANCELLED,
+    (_S.WAITING, _E.DROP): _S.DROPPED,
+    (_S.DUE, _E.CLAIM): _S.RUNNING,
+    (_S.DUE, _E.SKIP): _S.SKIPPED,
+    (_S.DUE, _E.CANCEL): _S.CANCELLED,
+    (_S.DUE, _E.DROP): _S.DROPPED,
+    (_S.RUNNING, _E.POSTPONE): _S.DUE,
+    (_S.RUNNING, _E.COMPLETE): _S.DONE,
+    (_S.RUNNING, _E.FIND_DONE): _S.ALREADY,
+    (_S.RUNNING, _E.SKIP): _S.SKIPPED,
+    (_S.RUNNING, _E.FAIL): _S.FAILED,
+    (_S.RUNNING, _E.DROP): _S.DROPPED,
+    (_S.FAILED, _E.RETRY): _S.DUE,
+    (_S.SKIPPED, _E.RETRY): _S.WAITING,
+    (_S.CANCELLED, _E.RETRY): _S.WAITING,
+}
+
+OPEN_STATES = frozenset({_S.WAITING, _S.DUE, _S.RUNNING})
+CLOSED_STATES = frozenset(set(StepState) - OPEN_STATES)
+GOOD_STATES = frozenset({_S.DONE, _S.ALREADY})
+
+
+def advance(state: StepState, event: StepEvent) -> StepState:
+    """The state after `event`. Raises IllegalMove."""
+    try:
+        return NEXT[state, event]
+    except KeyError:
+        raise IllegalMove(state, event) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A step among those of the same student in the same batch."""
+
+    id: StepId
+    kind: StepKind
+    state: StepState
+
+
+def settle(siblings: Iterable[Sibling]) -> list[tuple[Sibling, StepEvent]]:
+    """What the waiting steps of one student may do now that some other step of theirs ended.
+
+    A step is released when all it needs is good, and skipped when something it needs can no longer become good; a skip
+    is carried on to the steps that wait for the skipped one. Needs that the plan does not have count as good.
+    """
+    states: dict[StepKind, list[StepState]] = {}
+    waiting: list[Sibling] = []
+    for sibling in siblings:
+        states.setdefault(sibling.kind, []).append(sibling.state)
+        if sibling.state is StepState.WAITING:
+            waiting.append(sibling)
+
+    moves: list[tuple[Sibling, StepEvent]] = []
+    order = list(StepKind)
+    for sibling in sorted(waiting, key=lambda one: order.index(one.kind)):
+        needed = [state for kind in NEEDS[sibling.kind] for state in states.get(kind, [])]
+        if any(state in CLOSED_STATES and state not in GOOD_STATES for state in needed):
+            moves.append((sibling, StepEvent.SKIP))
+            states[sibling.kind].remove(StepState.WAITING)
+            states[sibling.kind].append(StepState.SKIPPED)
+        elif all(state in GOOD_STATES for state in needed):
+            moves.append((sibling, StepEvent.RELEASE))
+    return moves

@@ -1,0 +1,300 @@
+"""What the cards show: plain values, read from the database by `lucy/flows`, drawn by `cards/`.
+
+Times are aware; a card writes them in the frame's zone. Students appear masked except in StudentView and BatchRow,
+which are for one reader.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from lucy.domain.batches import BatchState
+from lucy.domain.operations import BatchKind, BatchOptions, StepKind
+from lucy.domain.steps import StepState
+from lucy.domain.students import SourceList, Stage
+from lucy.errors import Remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every card says of itself. `environment` is SIMULADOR, PRUEBA or PRODUCCIÓN."""
+
+    environment: str
+    zone: ZoneInfo
+    drawn_at: datetime
+
+
+class BatchAction(StrEnum):
+    """What a reader may press on a batch card; the flow decides which, the card only draws them."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    UNDO = "undo"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far the steps of one kind are. The counts add up to `total`."""
+
+    kind: StepKind
+    done: int = 0
+    already: int = 0
+    failed: int = 0
+    skipped: int = 0
+    cancelled: int = 0
+    dropped: int = 0
+    left: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.done + self.already + self.failed + self.skipped + self.cancelled + self.dropped + self.left
+
+    @property
+    def to_do(self) -> int:
+        """What the plan means to do: everything but what was true already when it was made."""
+        return self.total - self.already
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Steps that did not end well, grouped by what they have in common."""
+
+    kind: StepKind
+    state: StepState
+    code: str
+    text: str
+    remedy: Remedy
+    count: int
+    sample: tuple[str, ...] = ()  # masked document numbers, a few
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Students of the selection for whom the plan can do nothing (or not all), by reason."""
+
+    reason: str
+    count: int
+    sample: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the batch will take. None where it cannot be known (the system did not answer)."""
+
+    seats_free: int | None = None
+    seats_total: int | None = None
+    letters: int = 0
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A batch as one reader sees it. `version` goes into the buttons: a click on an older card changes nothing."""
+
+    number: int
+    code: str
+    kind: BatchKind
+    options: BatchOptions
+    state: BatchState
+    version: int
+    selection: str
+    students: int
+    tallies: tuple[Tally, ...]
+    requested_by: str
+    requested_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    expires_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    approvers: tuple[str, ...] = ()
+    requester_teams_id: str = ""  # the client that gets a view of its own (no approve button)
+    impossible: tuple[Impossible, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    forecast: Forecast | None = None
+    per_minute: float | None = None
+    eta_s: float | None = None
+    notes: tuple[str, ...] = ()  # what a system asked for, a breakdown survived
+    actions: frozenset[BatchAction] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One student of a batch, for the list behind "Ver los 37"."""
+
+    name: str
+    document: str
+    steps: tuple[tuple[StepKind, str, StepState], ...]  # kind, target, state
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRows:
+    code: str
+    total: int
+    first: int  # 1-based position of the first row
+    rows: tuple[BatchRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListReport:
+    """One list of the night. `failed` is the text of what went wrong; then the counts are zero."""
+
+    source_list: SourceList
+    finished_at: datetime | None
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    held: int = 0
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReason:
+    """Source entries put aside for one reason, and who must mend it."""
+
+    reason: str
+    who: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    code: str
+    title: str
+    students: int
+    requested_by: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A batch that the reader may ask for with one press; `selection` is what would be typed."""
+
+    label: str
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """The nightly report. `new_per_day` is oldest first."""
+
+    day: date
+    lists: tuple[ListReport, ...]
+    held: tuple[HeldReason, ...] = ()
+    waiting: tuple[WaitingBatch, ...] = ()
+    new_per_day: tuple[tuple[date, int], ...] = ()
+    audit_head: str = ""
+    audit_events: int = 0
+    proposals: tuple[Proposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CourseState:
+    shortname: str
+    state: str  # "matriculado", "pendiente", or the text of what went wrong
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A line of history: when, who, what."""
+
+    at: datetime
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudentView:
+    """Everything known of one student, for a reader who may see it."""
+
+    name: str
+    document: str  # written with points: 40.123.456
+    document_type: str
+    stage: Stage
+    cohort: int | None
+    careers: tuple[str, ...]  # "Contador Público, a distancia, comisión 01"
+    personal_email: str
+    upn: str = ""
+    account_enabled: bool | None = None  # None: no account
+    licensed: bool = False
+    letter: str = ""  # "Carta aceptada hoy 08:15", empty when none
+    moodle_username: str = ""
+    courses: tuple[CourseState, ...] = ()
+    open_cases: tuple[str, ...] = ()
+    history: tuple[Happening, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """One outside system, for `estado`: steps waiting for it and what it asked for."""
+
+    name: str
+    waiting_steps: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    students: tuple[tuple[Stage, int], ...]
+    with_account: int
+    licensed: int
+    with_moodle: int
+    held: int
+    systems: tuple[SystemState, ...]
+    last_ingest: tuple[ListReport, ...] = ()
+    open_batches: tuple[WaitingBatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """A row of `lotes`."""
+
+    code: str
+    title: str
+    state: BatchState
+    students: int
+    requested_by: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    at: datetime
+    actor: str
+    action: str
+    subject: str  # a batch code or a masked document number
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """The latest events and whether the chain over all of them holds."""
+
+    lines: tuple[AuditLine, ...]
+    total: int
+    sealed: int
+    head: str
+    intact: bool | None = None  # None: nothing sealed yet
+    filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpEntry:
+    command: str
+    does: str
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpView:
+    role: str
+    entries: tuple[HelpEntry, ...] = field(default=())

@@ -1,0 +1,186 @@
+"""Settings of the installation: read once from the environment, frozen, passed down; never imported by a rule.
+
+What staff change in the channel lives in the database (`config_entry`); these are the first values and the secrets.
+The names are an outside interface (DESIGN.md, section 6).
+"""
+
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from lucy.errors import ConfigurationError
+
+
+class Mode(StrEnum):
+    SANDBOX = "sandbox"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class SmtpSecurity(StrEnum):
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class SialDialect(StrEnum):
+    V1 = "v1"
+    V2 = "v2"
+
+
+def _names(value: object) -> frozenset[str]:
+    if isinstance(value, str):
+        return frozenset(part.strip() for part in value.replace(";", ",").split(",") if part.strip())
+    if isinstance(value, (set, frozenset, list, tuple)):
+        return frozenset(str(part) for part in value)
+    raise ValueError("a comma-separated list")
+
+
+def _no_slash(value: str) -> str:
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_no_slash)]
+Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
+
+
+class Settings(BaseSettings):
+    """Everything `LUCY_…` says. Rates: Graph, Moodle and mail per second (mail per minute), SIAL per minute."""
+
+    model_config = SettingsConfigDict(env_prefix="LUCY_", frozen=True, extra="ignore", validate_default=True)
+
+    mode: Mode = Mode.PRODUCTION
+    database_url: str
+    redis_url: str
+    secret_keys: SecretStr  # comma-separated Fernet keys, newest first
+
+    admins: Names = frozenset()
+    tenant_id: str = ""
+    allowed_teams: Names = frozenset()
+    allowed_channels: Names = frozenset()
+
+    bot_app_id: str = ""
+    bot_app_password: SecretStr = SecretStr("")
+    bot_host: str = "127.0.0.1"
+    bot_port: int = 3978
+    metrics_port: int = 0  # 0: off
+
+    graph_url: Url = "https://graph.microsoft.com/v1.0"
+    login_url: Url = "https://login.microsoftonline.com"
+    graph_tenant_id: str = ""
+    graph_client_id: str = ""
+    graph_client_secret: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+
+    account_prefix: str = "a"
+    account_domain: str = "eco.unrc.edu.ar"
+    licence_sku: str = "STANDARDWOFFPACK_STUDENT"
+
+    moodle_url: Url = ""
+    moodle_token: SecretStr = SecretStr("")
+    moodle_auth: str = "oidc"
+    moodle_role_id: int = 5
+
+    sial_url: Url = ""
+    sial_dialect: SialDialect = SialDialect.V2
+    sial_user: str = ""
+    sial_password: SecretStr = SecretStr("")
+
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = ""
+
+    rate_graph: float = Field(default=10, gt=0)  # per second, each sub-request of a $batch counts
+    rate_moodle: float = Field(default=30, gt=0)  # per second
+    rate_sial: float = Field(default=60, gt=0)  # per minute
+    rate_mail: float = Field(default=30, gt=0)  # per minute; Exchange Online's limit
+
+    batch_size: int = Field(default=20, ge=1, le=300)  # students a lane takes in hand at once
+    lease_s: float = Field(default=60, ge=2)  # how long a worker may hold a step without a sign of life
+    approval_expires_h: float = Field(default=72, gt=0)
+    language: str = "es_AR"
+    timezone: str = "America/Argentina/Cordoba"
+
+    @property
+    def environment(self) -> str:
+        """What every card says it belongs to."""
+        return {Mode.SANDBOX: "SIMULADOR", Mode.TEST: "PRUEBA", Mode.PRODUCTION: "PRODUCCIÓN"}[self.mode]
+
+    @property
+    def anonymous_bot(self) -> bool:
+        """Unsigned activities are accepted: only in the sandbox, on loopback, without an app id."""
+        return self.mode is Mode.SANDBOX and not self.bot_app_id and is_loopback(self.bot_host)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises ConfigurationError naming each variable and its mend."""
+        try:
+            settings = cls()  # type: ignore[call-arg]
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error)) from None
+        problems = settings.problems()
+        if problems:
+            raise ConfigurationError("\n".join(problems))
+        return settings
+
+    def problems(self) -> list[str]:
+        """What forbids starting. Example secrets and missing administrators are fatal outside the sandbox."""
+        found: list[str] = []
+        if not self.bot_app_id and not (self.mode is Mode.SANDBOX and is_loopback(self.bot_host)):
+            found.append(
+                "LUCY_BOT_APP_ID is empty: without it anybody could speak to the bot. Set it, or use "
+                "LUCY_MODE=sandbox with LUCY_BOT_HOST on loopback."
+            )
+        if not self.admins:
+            found.append("LUCY_ADMINS is empty: nobody could approve anything. Name at least one Entra object id.")
+        if self.mode is Mode.SANDBOX:
+            return found
+        for name, secret in self._secrets().items():
+            if "example" in secret.lower():
+                found.append(f"LUCY_{name.upper()} still holds the example secret. Put the real one.")
+        if not self.tenant_id:
+            found.append("LUCY_TENANT_ID is empty: messages of any tenant would be heard.")
+        if self.mode is Mode.TEST and not self.account_prefix.startswith("test-"):
+            found.append("LUCY_MODE=test needs LUCY_ACCOUNT_PREFIX to start with 'test-' (for example test-a).")
+        if self.mode is Mode.PRODUCTION and self.account_prefix.startswith("test-"):
+            found.append("LUCY_MODE=production must not have the test prefix in LUCY_ACCOUNT_PREFIX.")
+        for name in ("graph_url", "login_url", "moodle_url"):
+            address = getattr(self, name)
+            if address and urlsplit(address).scheme != "https":
+                found.append(f"LUCY_{name.upper()} must be an https address outside the sandbox.")
+        return found
+
+    def _secrets(self) -> dict[str, str]:
+        return {
+            name: value.get_secret_value()
+            for name in type(self).model_fields
+            if isinstance(value := getattr(self, name), SecretStr)
+        }
+
+
+def is_loopback(host: str) -> bool:
+    """True for the addresses that only this machine can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _explain(error: ValidationError) -> str:
+    """Each problem in one line, without the value: it may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        name = "LUCY_" + "_".join(str(part) for part in problem["loc"]).upper()
+        reason = "is not set." if problem["type"] == "missing" else f"cannot be used: {problem['msg']}."
+        lines.append(f"{name} {reason} See .env.example.")
+    return "\n".join(lines)
