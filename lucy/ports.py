@@ -7,11 +7,37 @@ for each item it was given, by the item's key: either the result or the error of
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
+from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
 from lucy.domain.students import SourceList, Upn
 from lucy.errors import RemoteError, System
+
+__all__ = [
+    "Accepted",
+    "Channel",
+    "ConversationAddress",
+    "Directory",
+    "DirectoryUser",
+    "EnrolmentRequest",
+    "Letter",
+    "LicenceRequest",
+    "LicenceSeats",
+    "Limiter",
+    "Mailer",
+    "Moodle",
+    "MoodleCourse",
+    "MoodleUser",
+    "NewAccount",
+    "NewMoodleUser",
+    "PostedMessage",
+    "SourceCareer",
+    "SourceCommission",
+    "SourceEntry",
+    "SourcePerson",
+    "StudentRecords",
+]
 
 # Entra ID through Graph
 
@@ -155,48 +181,6 @@ class Moodle(Protocol):
 
 
 # SIAL
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCommission:
-    commission_id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCareer:
-    """A career as SIAL wrote it; nothing is interpreted yet. `cohort` may be None, `enrolled_on` is aware or None."""
-
-    career_id: int | None
-    name: str
-    enrolled_on: datetime | None
-    modality: str
-    cohort: int | None
-    commissions: tuple[SourceCommission, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """One entry of a list. `document_number` is digits or whatever the source wrote; `raw` is the entry as received."""
-
-    document_type: str
-    document_number: str
-    careers: tuple[SourceCareer, ...]
-    raw: Mapping[str, object]
-    personal: "SourcePerson | None" = None  # dialect v1 sends it with the list
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePerson:
-    """A personal record; empty strings where the source is silent."""
-
-    document_number: str
-    first_name: str
-    last_name: str
-    email: str
-    phone: str = ""
-    locality: str = ""
-    born_on: date | None = None
 
 
 class StudentRecords(Protocol):

@@ -1,0 +1,131 @@
+"""Batches in the database. A change of state goes through `change_state`, nowhere else."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db.tables import BatchRow, StepRow
+from lucy.domain.batches import OPEN_STATES, BatchEvent, BatchId, BatchState, advance
+from lucy.domain.steps import StepState
+from lucy.domain.students import StudentId
+
+NOTES_KEPT = 3
+
+
+async def add(session: AsyncSession, values: Mapping[str, Any]) -> BatchRow:
+    """Store a new batch (a draft until its first event)."""
+    row = BatchRow(**values)
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def get(session: AsyncSession, number: int) -> BatchRow | None:
+    return await session.get(BatchRow, number)
+
+
+async def lock(session: AsyncSession, number: int) -> BatchRow | None:
+    """The batch, held until the transaction ends: nobody else decides or records meanwhile."""
+    return await session.get(BatchRow, number, with_for_update=True, populate_existing=True)
+
+
+async def lock_many(session: AsyncSession, numbers: Collection[BatchId]) -> dict[BatchId, BatchRow]:
+    """Lock several in one order, so that two recorders never wait for each other."""
+    rows = await session.scalars(
+        select(BatchRow)
+        .where(BatchRow.id.in_(list(numbers)))
+        .order_by(BatchRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows.all()}
+
+
+def change_state(batch: BatchRow, event: BatchEvent) -> BatchState:
+    """Advance a locked batch. Raises IllegalMove, and then nothing is changed."""
+    batch.state = advance(batch.state, event)
+    batch.version += 1
+    return batch.state
+
+
+def add_note(batch: BatchRow, text: str) -> None:
+    """Something the viewers of the card should know; the last few are kept."""
+    if text not in batch.notes:
+        batch.notes = [*batch.notes, text][-NOTES_KEPT:]
+
+
+async def latest(session: AsyncSession, *, limit: int) -> Sequence[BatchRow]:
+    return (await session.scalars(select(BatchRow).order_by(BatchRow.id.desc()).limit(limit))).all()
+
+
+async def in_states(session: AsyncSession, states: Collection[BatchState]) -> Sequence[BatchRow]:
+    statement = select(BatchRow).where(BatchRow.state.in_(list(states))).order_by(BatchRow.id)
+    return (await session.scalars(statement)).all()
+
+
+async def open_batches(session: AsyncSession) -> Sequence[BatchRow]:
+    return await in_states(session, OPEN_STATES)
+
+
+async def expired(session: AsyncSession, *, now: datetime) -> Sequence[BatchId]:
+    """Batches whose approval did not come in time."""
+    statement = select(BatchRow.id).where(
+        BatchRow.state.in_([BatchState.AWAITING_APPROVAL, BatchState.HELD]), BatchRow.expires_at < now
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def problem_steps(session: AsyncSession, number: int) -> Sequence[StepRow]:
+    """The steps that did not end well, by kind and code."""
+    statement = (
+        select(StepRow)
+        .where(StepRow.batch_id == number, StepRow.state.in_([StepState.FAILED, StepState.SKIPPED, StepState.DROPPED]))
+        .order_by(StepRow.kind, StepRow.error_code, StepRow.position)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def student_page(session: AsyncSession, number: int, *, first: int, size: int) -> list[StudentId]:
+    """Students of a batch in the plan's order; `first` counts from 1."""
+    statement = (
+        select(StepRow.student_id)
+        .where(StepRow.batch_id == number)
+        .group_by(StepRow.student_id)
+        .order_by(func.min(StepRow.position))
+        .offset(first - 1)
+        .limit(size)
+    )
+    return list((await session.scalars(statement)).all())
+
+
+async def steps_of(session: AsyncSession, number: int, students: Collection[StudentId]) -> Sequence[StepRow]:
+    statement = (
+        select(StepRow)
+        .where(StepRow.batch_id == number, StepRow.student_id.in_(list(students)))
+        .order_by(StepRow.position)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def open_steps_of_student(session: AsyncSession, student: StudentId) -> Sequence[StepRow]:
+    """What is still to happen, or went wrong, for one student in any batch; newest batch first."""
+    statement = (
+        select(StepRow)
+        .where(
+            StepRow.student_id == student,
+            StepRow.state.in_([StepState.WAITING, StepState.DUE, StepState.RUNNING, StepState.FAILED]),
+        )
+        .order_by(StepRow.batch_id.desc(), StepRow.position)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def pace(session: AsyncSession, number: int, *, since: datetime) -> int:
+    """Steps closed since a moment."""
+    statement = select(func.count()).where(
+        StepRow.batch_id == number, StepRow.state == StepState.DONE, StepRow.closed_at >= since
+    )
+    return int(await session.scalar(statement) or 0)

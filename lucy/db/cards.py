@@ -1,0 +1,144 @@
+"""Cards in conversations: which one shows what, and how far behind it is."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db.tables import ConversationRow, PostedCardRow
+
+
+async def remember_conversation(session: AsyncSession, values: dict[str, object]) -> None:
+    """Learn where a conversation lives; the service URL may change, the newest counts."""
+    statement = insert(ConversationRow).values(**values)
+    changed = {name: getattr(statement.excluded, name) for name in values if name != "conversation_id"}
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[ConversationRow.conversation_id],
+            set_=changed,
+            where=(ConversationRow.service_url != statement.excluded.service_url)
+            | (ConversationRow.team_id != statement.excluded.team_id),
+        )
+    )
+
+
+async def staff_channels(session: AsyncSession) -> list[ConversationRow]:
+    """Channels where Lucy was installed or spoken to (the bot lets in only allowed ones)."""
+    statement = select(ConversationRow).where(ConversationRow.kind == "channel").order_by(ConversationRow.updated_at)
+    return list((await session.scalars(statement)).all())
+
+
+async def add_card(
+    session: AsyncSession,
+    *,
+    shows: str,
+    subject: str,
+    service_url: str,
+    tenant_id: str,
+    conversation_id: str,
+    new_thread: bool = False,
+    leased_until: datetime | None = None,
+) -> int:
+    """A card to be posted. With `leased_until` the caller posts it now; after that the announcer would."""
+    row = PostedCardRow(
+        shows=shows,
+        subject=subject,
+        service_url=service_url,
+        tenant_id=tenant_id,
+        conversation_id=conversation_id,
+        new_thread=new_thread,
+        lease_until=leased_until,
+    )
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def want_redraw(session: AsyncSession, *, shows: str, subject: str) -> None:
+    """What a card shows has changed."""
+    await session.execute(
+        update(PostedCardRow)
+        .where(PostedCardRow.shows == shows, PostedCardRow.subject == subject)
+        .values(wanted_version=PostedCardRow.wanted_version + 1)
+    )
+
+
+async def claim_card(session: AsyncSession, *, now: datetime, lease_s: float, every_s: float) -> PostedCardRow | None:
+    """Take one card that is behind and was not drawn in the last `every_s` seconds.
+
+    While a conversation has a card in hand, its other cards wait: Teams answers 412 to two operations at once.
+    """
+    found = await session.execute(
+        text(
+            """
+            select card.id from posted_card card
+            where card.drawn_version < card.wanted_version
+              and (card.lease_until is null or card.lease_until < :now)
+              and (card.drawn_at is null or card.drawn_at <= :drawn_before)
+              and not exists (select 1 from posted_card other
+                              where other.conversation_id = card.conversation_id and other.id <> card.id
+                                and other.lease_until >= :now)
+            order by card.drawn_at nulls first, card.id
+            limit 1
+            for update of card skip locked
+            """
+        ),
+        {"now": now, "drawn_before": now - timedelta(seconds=every_s)},
+    )
+    row = found.first()
+    if row is None:
+        return None
+    card = await session.get(PostedCardRow, row.id)
+    assert card is not None
+    card.lease_until = now + timedelta(seconds=lease_s)
+    card.attempts += 1
+    return card
+
+
+async def drawn(
+    session: AsyncSession,
+    card_id: int,
+    *,
+    version: int,
+    now: datetime,
+    conversation_id: str = "",
+    activity_id: str = "",
+) -> None:
+    """Note what was drawn, and where it was posted the first time."""
+    values: dict[str, object] = {"drawn_version": version, "drawn_at": now, "lease_until": None, "attempts": 0}
+    if activity_id:
+        values |= {"activity_id": activity_id, "conversation_id": conversation_id, "new_thread": False}
+    await session.execute(update(PostedCardRow).where(PostedCardRow.id == card_id).values(**values))
+
+
+async def postpone(session: AsyncSession, card_id: int, *, until: datetime, forget_activity: bool = False) -> None:
+    """Leave a card alone until a moment; with `forget_activity` it is posted anew (somebody deleted it)."""
+    values: dict[str, object] = {"lease_until": until}
+    if forget_activity:
+        values["activity_id"] = ""
+    await session.execute(update(PostedCardRow).where(PostedCardRow.id == card_id).values(**values))
+
+
+async def give_up(session: AsyncSession, card_id: int) -> None:
+    """Teams will never take this card: stop trying (the reason is in the log and the audit)."""
+    await session.execute(
+        update(PostedCardRow)
+        .where(PostedCardRow.id == card_id)
+        .values(drawn_version=PostedCardRow.wanted_version, lease_until=None)
+    )
+
+
+async def next_draw_at(session: AsyncSession, *, every_s: float) -> datetime | None:
+    """When the earliest card that is behind may be drawn; None when all are up to date."""
+    found: datetime | None = await session.scalar(
+        text(
+            """
+            select min(greatest(coalesce(drawn_at + make_interval(secs => :every_s), '-infinity'::timestamptz),
+                                coalesce(lease_until, '-infinity'::timestamptz)))
+            from posted_card where drawn_version < wanted_version
+            """
+        ),
+        {"every_s": every_s},
+    )
+    return found

@@ -1,0 +1,55 @@
+"""The tables that staff edit about courses: careers and course rules."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db.tables import CareerRow, CourseRuleRow
+from lucy.domain.course_rules import CourseRule
+from lucy.domain.ingest import KnownCareer
+
+
+async def careers(session: AsyncSession) -> dict[int, KnownCareer]:
+    rows = (await session.scalars(select(CareerRow).where(CareerRow.active).order_by(CareerRow.id))).all()
+    return {row.id: KnownCareer(row.id, row.code, row.name) for row in rows}
+
+
+async def course_rules(session: AsyncSession) -> list[CourseRule]:
+    rows = (await session.scalars(select(CourseRuleRow).where(CourseRuleRow.active).order_by(CourseRuleRow.id))).all()
+    return [
+        CourseRule(row.id, row.course, frozenset(row.careers), frozenset(row.modalities), frozenset(row.commissions))
+        for row in rows
+    ]
+
+
+async def put_careers(session: AsyncSession, careers: Sequence[KnownCareer]) -> None:
+    """Store careers by id; those not named stay as they are."""
+    if careers:
+        statement = upsert(CareerRow)
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[CareerRow.id],
+                set_={"code": statement.excluded.code, "name": statement.excluded.name},
+            ),
+            [{"id": one.id, "code": one.code, "name": one.name} for one in careers],
+        )
+
+
+async def replace_course_rules(session: AsyncSession, rules: Sequence[CourseRule]) -> None:
+    """The rules become exactly these."""
+    await session.execute(delete(CourseRuleRow))
+    if rules:
+        await session.execute(
+            insert(CourseRuleRow),
+            [
+                {
+                    "course": rule.course,
+                    "careers": sorted(rule.careers),
+                    "modalities": sorted(rule.modalities),
+                    "commissions": sorted(rule.commissions),
+                }
+                for rule in rules
+            ],
+        )

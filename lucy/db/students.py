@@ -1,0 +1,216 @@
+"""Students: stored from the source in bulk, found by selection, read with what they have."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, StudentRow
+from lucy.domain.plans import Present
+from lucy.domain.selections import Selection, Thing
+from lucy.domain.students import Career, Modality, Stage, Student, StudentId
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStudent:
+    """What ingest compares a source entry with."""
+
+    id: StudentId
+    stage: Stage
+    source_hash: str
+    personal_email: str
+
+
+def career_from(value: Mapping[str, Any]) -> Career:
+    """A stored career."""
+    modality = value.get("modality")
+    return Career(
+        career_id=value["career_id"],
+        code=value["code"],
+        name=value["name"],
+        modality=Modality(modality) if modality else None,
+        cohort=value.get("cohort"),
+        commissions=tuple(value.get("commissions", ())),
+        enrolled_on=value.get("enrolled_on", ""),
+    )
+
+
+def career_value(career: Career) -> dict[str, Any]:
+    """A career as it is stored."""
+    return {**asdict(career), "modality": career.modality.value if career.modality else None}
+
+
+def student_from(row: StudentRow) -> Student:
+    return Student(
+        id=row.id,
+        document_type=row.document_type,
+        document_number=row.document_number,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        personal_email=row.personal_email,
+        stage=row.stage,
+        cohort=row.cohort,
+        careers=tuple(career_from(value) for value in row.careers),
+        locality=row.locality,
+    )
+
+
+async def known(session: AsyncSession, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], KnownStudent]:
+    """Those of the people (document type, number) that are known already."""
+    rows = await session.execute(
+        select(
+            StudentRow.document_type,
+            StudentRow.document_number,
+            StudentRow.id,
+            StudentRow.stage,
+            StudentRow.source_hash,
+            StudentRow.personal_email,
+        ).where(tuple_(StudentRow.document_type, StudentRow.document_number).in_(list(keys)))
+    )
+    return {
+        (row.document_type, row.document_number): KnownStudent(row.id, row.stage, row.source_hash, row.personal_email)
+        for row in rows
+    }
+
+
+async def add(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], StudentId]:
+    """Store new students; returns their ids by document."""
+    if not rows:
+        return {}
+    stored = await session.execute(
+        insert(StudentRow).returning(StudentRow.id, StudentRow.document_type, StudentRow.document_number), list(rows)
+    )
+    return {(row.document_type, row.document_number): row.id for row in stored}
+
+
+async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update students by `id` with the values given."""
+    if rows:
+        await session.execute(update(StudentRow), [dict(row) for row in rows])
+
+
+async def touch(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:
+    """Note that the source still lists them."""
+    if ids:
+        await session.execute(update(StudentRow).where(StudentRow.id.in_(ids)).values(last_seen_at=now))
+
+
+async def select_ids(session: AsyncSession, selection: Selection, *, zone: ZoneInfo) -> list[StudentId]:
+    """The students a selection means, by surname; days begin at midnight in `zone`."""
+    statement = (
+        select(StudentRow.id)
+        .where(*_conditions(selection, zone))
+        .order_by(StudentRow.last_name, StudentRow.first_name, StudentRow.id)
+    )
+    return list((await session.scalars(statement)).all())
+
+
+async def count(session: AsyncSession, selection: Selection, *, zone: ZoneInfo) -> int:
+    statement = select(func.count()).select_from(StudentRow).where(*_conditions(selection, zone))
+    return int(await session.scalar(statement) or 0)
+
+
+async def unknown_documents(session: AsyncSession, documents: Iterable[str]) -> list[str]:
+    """Those of the numbers that no student has."""
+    wanted = list(documents)
+    found = set(
+        (await session.scalars(select(StudentRow.document_number).where(StudentRow.document_number.in_(wanted)))).all()
+    )
+    return [number for number in wanted if number not in found]
+
+
+async def load(session: AsyncSession, ids: Collection[StudentId]) -> dict[StudentId, Student]:
+    """Students by id."""
+    rows = (await session.scalars(select(StudentRow).where(StudentRow.id.in_(list(ids))))).all()
+    return {row.id: student_from(row) for row in rows}
+
+
+async def by_document(session: AsyncSession, number: str) -> list[StudentRow]:
+    """The students with this number, of whatever document type."""
+    statement = select(StudentRow).where(StudentRow.document_number == number).order_by(StudentRow.document_type)
+    return list((await session.scalars(statement)).all())
+
+
+async def present(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, Present]:
+    """What Lucy knows that each student has already."""
+    accounts = {
+        row.student_id: row.licensed
+        for row in await session.execute(
+            select(AccountRow.student_id, AccountRow.licensed).where(AccountRow.student_id.in_(ids))
+        )
+    }
+    users = set(
+        (await session.scalars(select(MoodleUserRow.student_id).where(MoodleUserRow.student_id.in_(ids)))).all()
+    )
+    courses: dict[StudentId, set[str]] = {}
+    for row in await session.execute(
+        select(EnrolmentRow.student_id, EnrolmentRow.course).where(EnrolmentRow.student_id.in_(ids))
+    ):
+        courses.setdefault(row.student_id, set()).add(row.course)
+    return {
+        id_: Present(
+            has_account=id_ in accounts,
+            licensed=accounts.get(id_, False),
+            has_moodle_user=id_ in users,
+            courses=frozenset(courses.get(id_, ())),
+        )
+        for id_ in ids
+    }
+
+
+def _start(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, datetime.min.time(), zone)
+
+
+def _conditions(selection: Selection, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if selection.documents:
+        found.append(StudentRow.document_number.in_(selection.documents))
+    if selection.stages:
+        found.append(StudentRow.stage.in_(selection.stages))
+    if selection.cohorts:
+        found.append(StudentRow.cohort.in_(selection.cohorts))
+    if selection.localities:
+        found.append(func.lower(StudentRow.locality).in_([name.lower() for name in selection.localities]))
+    found += _career_conditions(selection)
+    found += [_has(thing) for thing in sorted(selection.having)]
+    found += [~_has(thing) for thing in sorted(selection.lacking)]
+    if selection.new_since:
+        found.append(StudentRow.first_seen_at >= _start(selection.new_since, zone))
+    if selection.changed_since:
+        found.append(StudentRow.changed_at >= _start(selection.changed_since, zone))
+    return found
+
+
+def _career_conditions(selection: Selection) -> list[ColumnElement[bool]]:
+    """Career, modality and commission are asked of one and the same career of the student."""
+    patterns: list[dict[str, Any]] = [{}]
+    for name, values in (
+        ("code", sorted(selection.careers)),
+        ("modality", sorted(one.value for one in selection.modalities)),
+        ("commissions", [[one] for one in sorted(selection.commissions)]),
+    ):  # type: tuple[str, list[Any]]
+        if values:
+            patterns = [{**pattern, name: value} for pattern in patterns for value in values]
+    if patterns == [{}]:
+        return []
+    return [or_(*(StudentRow.careers.contains([pattern]) for pattern in patterns))]
+
+
+def _has(thing: Thing) -> ColumnElement[bool]:
+    account = select(AccountRow.student_id).where(AccountRow.student_id == StudentRow.id)
+    if thing is Thing.ACCOUNT:
+        return exists(account)
+    if thing is Thing.LICENCE:
+        return exists(account.where(AccountRow.licensed))
+    if thing is Thing.LETTER:
+        return exists(account.where(AccountRow.mailed_at.is_not(None)))
+    if thing is Thing.MOODLE:
+        return exists(select(MoodleUserRow.student_id).where(MoodleUserRow.student_id == StudentRow.id))
+    if thing is Thing.ENROLMENT:
+        return exists(select(EnrolmentRow.student_id).where(EnrolmentRow.student_id == StudentRow.id))
+    return StudentRow.personal_email != ""

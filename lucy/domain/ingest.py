@@ -1,0 +1,179 @@
+"""The rules of ingest: what a source entry means, and when it cannot be used (contracts/sial.md)."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
+from lucy.domain.students import Career, Modality, parse_document_number
+from lucy.texts import _
+
+INCONSISTENT_COMMISSION = 9999999
+MODALITIES = {"1": Modality.PRES, "2": Modality.DIST}
+_EMAIL = re.compile(r"[^@\s<>,;\"()\[\]\x00-\x1f]+@[^@\s<>,;\"()\[\]]+\.[^@\s<>,;\"()\[\].]{2,}")
+_PARTICLES = {"de", "del", "la", "las", "los", "y", "e", "da", "do", "dos", "di", "van", "von"}
+
+
+class HeldReason(StrEnum):
+    """Why an entry (or a part of it) cannot be used."""
+
+    NO_DOCUMENT = "no_document"
+    NO_NAME = "no_name"
+    BAD_EMAIL = "bad_email"
+    UNKNOWN_CAREER = "unknown_career"
+    NO_PERSONAL_RECORD = "no_personal_record"
+    PERSONAL_FAILED = "personal_failed"
+    INCONSISTENT_COMMISSION = "inconsistent_commission"
+
+
+def explain(reason: HeldReason) -> tuple[str, str]:
+    """A reason as staff read it, and who must mend it."""
+    registry, admin, alone = _("Registro de Alumnos"), _("un administrador (reglas)"), _("nadie: se relee sola")
+    return {
+        HeldReason.NO_DOCUMENT: (_("sin número de documento"), registry),
+        HeldReason.NO_NAME: (_("sin nombre o apellido"), registry),
+        HeldReason.BAD_EMAIL: (_("sin correo válido"), registry),
+        HeldReason.UNKNOWN_CAREER: (_("con una carrera desconocida"), admin),
+        HeldReason.NO_PERSONAL_RECORD: (_("sin datos personales en SIAL"), registry),
+        HeldReason.PERSONAL_FAILED: (_("sin respuesta de SIAL para sus datos"), alone),
+        HeldReason.INCONSISTENT_COMMISSION: (_("con la comisión 9999999, que no se usa para matricular"), registry),
+    }[reason]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentFacts:
+    """A usable entry: what is stored of a student."""
+
+    first_name: str
+    last_name: str
+    personal_email: str
+    phone: str
+    locality: str
+    born_on: str  # ISO date or empty
+    careers: tuple[Career, ...]
+    cohort: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    reason: HeldReason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCareer:
+    id: int
+    code: str
+    name: str
+
+
+def person_key(entry: SourceEntry) -> tuple[str, str] | None:
+    """Document type and number; None when the entry has no usable number. A missing type means DNI."""
+    number = parse_document_number(entry.document_number)
+    return (entry.document_type.strip().upper() or "DNI", number) if number else None
+
+
+def fingerprint(entries: Iterable[SourceEntry]) -> str:
+    """The same for the same source content of one person, whatever the order of keys or entries."""
+    bodies = sorted(json.dumps(entry.raw, sort_keys=True, ensure_ascii=False, default=str) for entry in entries)
+    return hashlib.sha256("\n".join(bodies).encode()).hexdigest()
+
+
+def interpret(
+    entries: Iterable[SourceEntry], person: SourcePerson | None, careers: Mapping[int, KnownCareer]
+) -> tuple[StudentFacts | None, list[Held]]:
+    """What the entries of one person on one list mean, together with the personal record.
+
+    Returns the facts, or None where the entry cannot be used, and what was put aside. Several entries of one person
+    (the source repeats some) count as one with all their careers.
+    """
+    held: list[Held] = []
+    if person is None:
+        return None, [Held(HeldReason.NO_PERSONAL_RECORD)]
+    first, last = tidy_name(person.first_name), tidy_name(person.last_name)
+    if not first or not last:
+        return None, [Held(HeldReason.NO_NAME)]
+    email = person.email.strip()
+    if not is_email(email):
+        return None, [Held(HeldReason.BAD_EMAIL)]
+
+    sources = [career for entry in entries for career in entry.careers]
+    known, unknown = _careers(sources, careers)
+    if unknown and not known:
+        return None, [Held(HeldReason.UNKNOWN_CAREER, ", ".join(unknown))]
+    if unknown:
+        held.append(Held(HeldReason.UNKNOWN_CAREER, ", ".join(unknown)))
+    if any(one.commission_id == INCONSISTENT_COMMISSION for career in sources for one in career.commissions):
+        held.append(Held(HeldReason.INCONSISTENT_COMMISSION))
+    cohorts = [career.cohort for career in known if career.cohort]
+    facts = StudentFacts(
+        first_name=first,
+        last_name=last,
+        personal_email=email,
+        phone=person.phone.strip(),
+        locality=" ".join(person.locality.split()),
+        born_on=person.born_on.isoformat() if person.born_on else "",
+        careers=known,
+        cohort=max(cohorts, default=None),
+    )
+    return facts, held
+
+
+def _careers(
+    sources: Iterable[SourceCareer], careers: Mapping[int, KnownCareer]
+) -> tuple[tuple[Career, ...], list[str]]:
+    known: dict[tuple[int, Modality | None], Career] = {}
+    unknown: list[str] = []
+    for source in sources:
+        definition = careers.get(source.career_id) if source.career_id is not None else _by_name(source.name, careers)
+        if definition is None:
+            unknown.append(str(source.career_id or source.name or "?"))
+            continue
+        career = Career(
+            career_id=definition.id,
+            code=definition.code,
+            name=definition.name,
+            modality=MODALITIES.get(source.modality.strip()),
+            cohort=source.cohort or (source.enrolled_on.year if source.enrolled_on else None),
+            commissions=tuple(sorted({commission_name(one.name) for one in _usable(source)})),
+            enrolled_on=source.enrolled_on.date().isoformat() if source.enrolled_on else "",
+        )
+        known.setdefault((career.career_id, career.modality), career)
+    return tuple(known[key] for key in sorted(known, key=str)), unknown
+
+
+def _by_name(name: str, careers: Mapping[int, KnownCareer]) -> KnownCareer | None:
+    """Dialect v1 names careers only by their name."""
+    wanted = " ".join(name.split()).casefold()
+    return next((career for career in careers.values() if career.name.casefold() == wanted), None)
+
+
+def _usable(source: SourceCareer) -> list[SourceCommission]:
+    return [one for one in source.commissions if one.commission_id != INCONSISTENT_COMMISSION]
+
+
+def commission_name(text: str) -> str:
+    """COMISION 01 → 01, as rules and people write it."""
+    return re.sub(r"^\s*comisi[oó]n\s+", "", text, flags=re.IGNORECASE).strip().upper()
+
+
+def is_email(text: str) -> bool:
+    """An address that a letter can be sent to: one @, a dotted domain, nothing that could split a header."""
+    return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
+
+
+def tidy_name(text: str) -> str:
+    """Stray blanks out; a name all in capitals is written as people write it (O'HIGGINS DE LA PUENTE)."""
+    words = "".join(sign for sign in text if sign.isprintable()).split()
+    if not any(word.upper() == word and len(word) > 1 for word in words) or any(c.islower() for w in words for c in w):
+        return " ".join(words)
+    return " ".join(
+        word.lower() if place and word.lower() in _PARTICLES else _capitalise(word) for place, word in enumerate(words)
+    )
+
+
+def _capitalise(word: str) -> str:
+    return re.sub(r"[^\W\d_]+", lambda part: part.group(0).capitalize(), word)
