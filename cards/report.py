@@ -1,0 +1,122 @@
+"""The nightly report: what the lists brought, what is put aside, what waits, what may be done next."""
+
+from datetime import date
+
+from cards import wording
+from cards.actions import Execute
+from cards.layout import bullets, fingerprint, heading, labelled, section, sheet, small
+from cards.parts import MAX_ACTIONS, Action, Block, RichText, Run
+from cards.verbs import Verb
+from lucy.domain.views import Frame, HeldReason, ListReport, ReportView, WaitingBatch
+from lucy.texts import _, number, plural
+
+LEVELS = "▁▂▃▄▅▆▇█"
+NONE = "·"
+LINES_SHOWN = 10
+
+
+def report_card(view: ReportView, frame: Frame) -> dict[str, object]:
+    body: list[Block] = [heading(_title(view), frame)]
+    body += [list_line(report) for report in view.lists] or [RichText(_("No se leyó ninguna lista."))]
+    body += [*_chart(view.new_per_day), *_held(view.held), *_waiting(view.waiting, frame), *_chain(view)]
+    proposals: list[Action] = [
+        Execute(wording.clip(one.label, 60), Verb.BATCH_PROPOSE, {"selection": one.selection})
+        for one in view.proposals[:MAX_ACTIONS]
+    ]
+    return sheet(body, summary(view), proposals)
+
+
+def summary(view: ReportView) -> str:
+    lists = [f"{wording.source_list(report.source_list)}: {list_text(report)}" for report in view.lists]
+    return ". ".join([_title(view), *lists]) + "."
+
+
+def list_line(report: ListReport) -> RichText:
+    return labelled(wording.source_list(report.source_list), list_text(report), spacing="small")
+
+
+def list_text(report: ListReport) -> str:
+    """412 en SIAL, 37 nuevos, 5 con cambios, 3 apartados."""
+    if report.failed:
+        return _("no se pudo leer. {why}").format(why=wording.clip(report.failed, 240)).rstrip(".")
+    pieces = [_("{n} en SIAL").format(n=number(report.seen))]
+    if not (report.new or report.changed or report.held):
+        return wording.listed([*pieces, _("sin novedades")])
+    if report.new:
+        pieces.append(plural("{n} nuevo", "{n} nuevos", report.new))
+    if report.changed:
+        pieces.append(plural("{n} con cambios", "{n} con cambios", report.changed))
+    if report.held:
+        pieces.append(plural("{n} apartado", "{n} apartados", report.held))
+    return wording.listed(pieces)
+
+
+def spark(counts: list[int]) -> str:
+    """One sign per day, its height by the largest; a day without any is a dot."""
+    top = max(counts, default=0)
+    return "".join(LEVELS[(count * len(LEVELS) - 1) // top] if count else NONE for count in counts)
+
+
+def waiting_text(batch: WaitingBatch, frame: Frame) -> str:
+    """L-0121 · Activación completa · 12 alumnos: la pidió Ana el 22/11 07:10, espera hace 2 días."""
+    days = (frame.drawn_at - batch.since).days
+    since = (
+        plural("espera hace {n} día", "espera hace {n} días", days)
+        if days
+        else _("espera desde {when}").format(when=wording.when(batch.since, frame))
+    )
+    name = wording.dotted((batch.code, batch.title, wording.students(batch.students)))
+    return _("{batch}, pedida por {name}, {since}").format(batch=name, name=batch.requested_by, since=since)
+
+
+def _title(view: ReportView) -> str:
+    return _("Informe de la noche · {day}").format(day=wording.weekday(view.day))
+
+
+def _chart(per_day: tuple[tuple[date, int], ...]) -> list[Block]:
+    """Bars made of text, and the same in words."""
+    if not per_day:
+        return []
+    counts = [count for _day, count in per_day]
+    first, last = f"{per_day[0][0]:%d/%m}", f"{per_day[-1][0]:%d/%m}"
+    title = _("Nuevos por día, del {first} al {last}").format(first=first, last=last)
+    total = plural("{n} en total", "{n} en total", sum(counts))
+    top_day, top = max(per_day, key=lambda one: one[1])
+    words = _("{total}, el día con más fue el {day} con {top}").format(
+        total=total, day=f"{top_day:%d/%m}", top=number(top)
+    )
+    if not top:
+        return [section(title, [small(_("ninguno"))])]
+    return [section(title, [RichText(Run(spark(counts), mono=True, size="large"), spacing="small"), small(words)])]
+
+
+def _held(held: tuple[HeldReason, ...]) -> list[Block]:
+    if not held:
+        return []
+    title = _("Apartados ({n})").format(n=number(sum(one.count for one in held)))
+    lines = []
+    for one in held[:LINES_SHOWN]:
+        text = plural("{n} por {{reason}} (lo corrige {{who}})", "{n} por {{reason}} (los corrige {{who}})", one.count)
+        lines.append(text.format(reason=wording.clip(one.reason, 160), who=one.who))
+    if rest := held[LINES_SHOWN:]:
+        lines.append(_("{n} por otros motivos").format(n=number(sum(one.count for one in rest))))
+    return [section(title, bullets(lines))]
+
+
+def _waiting(waiting: tuple[WaitingBatch, ...], frame: Frame) -> list[Block]:
+    if not waiting:
+        return []
+    lines = [waiting_text(one, frame) for one in waiting[:LINES_SHOWN]]
+    if rest := len(waiting) - LINES_SHOWN:
+        lines += [plural("{n} lote más", "{n} lotes más", rest)] if rest > 0 else []
+    title = _("Para decidir ({n})").format(n=number(len(waiting)))
+    return [section(title, bullets(lines))]
+
+
+def _chain(view: ReportView) -> list[Block]:
+    """The whole head: the channel keeps it as a witness."""
+    if not view.audit_head:
+        return []
+    events = plural("{n} evento", "{n} eventos", view.audit_events)
+    title = _("Cierre de auditoría: {events}").format(events=events)
+    return [section(title, [small(fingerprint(view.audit_head), mono=True)])]

@@ -1,0 +1,197 @@
+"""How staff call things: steps with their counts, states, kinds, who must act, moments."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+
+from lucy.domain.batches import BatchState
+from lucy.domain.operations import BatchKind, BatchOptions, StepKind
+from lucy.domain.steps import StepState
+from lucy.domain.students import SourceList, Stage
+from lucy.domain.views import Frame, Tally
+from lucy.errors import Remedy
+from lucy.texts import _, number, plural
+
+
+def steps(kind: StepKind, count: int) -> str:
+    """35 cuentas, 1 carta con credenciales."""
+    match kind:
+        case StepKind.ACCOUNT:
+            return plural("{n} cuenta", "{n} cuentas", count)
+        case StepKind.LICENCE:
+            return plural("{n} licencia", "{n} licencias", count)
+        case StepKind.CREDENTIALS_MAIL:
+            return plural("{n} carta con credenciales", "{n} cartas con credenciales", count)
+        case StepKind.MOODLE_USER:
+            return plural("{n} usuario de Moodle", "{n} usuarios de Moodle", count)
+        case StepKind.ENROLMENT:
+            return plural("{n} matriculación", "{n} matriculaciones", count)
+
+
+def steps_done(kind: StepKind, count: int) -> str:
+    """What was achieved: a letter is only as done as the server that accepted it."""
+    if kind is StepKind.CREDENTIALS_MAIL:
+        return plural("{n} carta aceptada", "{n} cartas aceptadas", count)
+    return steps(kind, count)
+
+
+def lane(kind: StepKind) -> str:
+    """The short name over a progress bar."""
+    match kind:
+        case StepKind.ACCOUNT:
+            return _("Cuentas")
+        case StepKind.LICENCE:
+            return _("Licencias")
+        case StepKind.CREDENTIALS_MAIL:
+            return _("Cartas")
+        case StepKind.MOODLE_USER:
+            return _("Moodle")
+        case StepKind.ENROLMENT:
+            return _("Cursos")
+
+
+def step(kind: StepKind, target: str = "") -> str:
+    """One step of one student: carta, CONT-1."""
+    match kind:
+        case StepKind.ACCOUNT:
+            return _("cuenta")
+        case StepKind.LICENCE:
+            return _("licencia")
+        case StepKind.CREDENTIALS_MAIL:
+            return _("carta")
+        case StepKind.MOODLE_USER:
+            return _("usuario de Moodle")
+        case StepKind.ENROLMENT:
+            return target or _("curso")
+
+
+def counted(
+    tallies: Iterable[Tally], count: Callable[[Tally], int], name: Callable[[StepKind, int], str] = steps
+) -> str:
+    """35 cuentas, 35 licencias: the lanes in which `count` is not zero; empty when all are."""
+    return listed(name(tally.kind, count(tally)) for tally in tallies if count(tally))
+
+
+def listed(pieces: Iterable[str]) -> str:
+    return ", ".join(pieces)
+
+
+def dotted(pieces: Iterable[str]) -> str:
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def either(names: Iterable[str]) -> str:
+    """Ana, Benito o Carla (u Olga)."""
+    every = list(names)
+    if len(every) < 2:
+        return "".join(every)
+    word = _("u") if every[-1].lstrip().lower().startswith(("o", "ó", "ho", "hó")) else _("o")
+    return _("{names} {word} {last}").format(names=listed(every[:-1]), word=word, last=every[-1])
+
+
+def students(count: int) -> str:
+    return plural("{n} alumno", "{n} alumnos", count)
+
+
+def batch_title(kind: BatchKind, options: BatchOptions) -> str:
+    """What the batch is, with what was left out of it."""
+    match kind:
+        case BatchKind.ACTIVATE if options.mail and options.moodle:
+            return _("Activación completa")
+        case BatchKind.ACTIVATE if options.mail:
+            return _("Activación sin Moodle")
+        case BatchKind.ACTIVATE if options.moodle:
+            return _("Activación sin cartas")
+        case BatchKind.ACTIVATE:
+            return _("Activación de cuentas, sin cartas ni Moodle")
+
+
+def batch_state(state: BatchState) -> str:
+    """The state as a word on a card; a batch is spoken of as «la activación»."""
+    return {
+        BatchState.DRAFT: _("Borrador"),
+        BatchState.AWAITING_APPROVAL: _("Espera aprobación"),
+        BatchState.QUEUED: _("En cola"),
+        BatchState.RUNNING: _("En marcha"),
+        BatchState.PAUSED: _("En pausa"),
+        BatchState.HELD: _("Retenida"),
+        BatchState.FINISHED: _("Terminada"),
+        BatchState.FINISHED_WITH_FAILURES: _("Terminada con pendientes"),
+        BatchState.NOTHING_DONE: _("No se hizo nada"),
+        BatchState.REJECTED: _("Rechazada"),
+        BatchState.EXPIRED: _("Vencida sin aprobación"),
+        BatchState.CANCELLED: _("Cancelada"),
+    }[state]
+
+
+def step_state(state: StepState) -> str:
+    """Where a step stands; the steps of a student are gathered under it."""
+    return {
+        StepState.WAITING: _("espera su turno"),
+        StepState.DUE: _("por hacer"),
+        StepState.RUNNING: _("en curso"),
+        StepState.DONE: _("hecho"),
+        StepState.ALREADY: _("ya estaba"),
+        StepState.SKIPPED: _("no se hizo, dependía de otro paso"),
+        StepState.FAILED: _("falló"),
+        StepState.CANCELLED: _("cancelado"),
+        StepState.DROPPED: _("quedó afuera, el alumno cambió"),
+    }[state]
+
+
+def who_acts(remedy: Remedy) -> str:
+    """Who has to do something about a step that failed for good."""
+    return {
+        Remedy.SOURCE: _("Lo corrige Registro de Alumnos"),
+        Remedy.OPERATOR: _("Lo resuelve un operador"),
+        Remedy.ADMINISTRATOR: _("Lo resuelve un administrador"),
+        Remedy.WAIT: _("Fue pasajero, alcanza con reintentar"),
+    }[remedy]
+
+
+def stage(value: Stage) -> str:
+    return {
+        Stage.PREINSCRIPTO: _("preinscripto"),
+        Stage.ASPIRANTE: _("aspirante"),
+        Stage.INGRESANTE: _("ingresante"),
+        Stage.ALUMNO: _("alumno"),
+    }[value]
+
+
+def stages(value: Stage) -> str:
+    return {
+        Stage.PREINSCRIPTO: _("Preinscriptos"),
+        Stage.ASPIRANTE: _("Aspirantes"),
+        Stage.INGRESANTE: _("Ingresantes"),
+        Stage.ALUMNO: _("Alumnos"),
+    }[value]
+
+
+def source_list(value: SourceList) -> str:
+    return stages(value.stage)
+
+
+def sample(masked: tuple[str, ...], count: int, *, shown: int = 4) -> str:
+    """●●●●5432, ●●●●0118 y 4 más."""
+    if not masked:
+        return ""
+    rest = max(0, count - len(masked[:shown]))
+    some = listed(masked[:shown])
+    return _("{some} y {n} más").format(some=some, n=number(rest)) if rest else some
+
+
+def when(moment: datetime, frame: Frame) -> str:
+    """24/11 08:15. Never «hoy»: a card stays in the channel for days."""
+    local, drawn = moment.astimezone(frame.zone), frame.drawn_at.astimezone(frame.zone)
+    return f"{local:%d/%m %H:%M}" if local.year == drawn.year else f"{local:%d/%m/%Y %H:%M}"
+
+
+def weekday(value: date) -> str:
+    """martes 24/11."""
+    names = (_("lunes"), _("martes"), _("miércoles"), _("jueves"), _("viernes"), _("sábado"), _("domingo"))
+    return f"{names[value.weekday()]} {value:%d/%m}"
+
+
+def clip(text: str, limit: int) -> str:
+    """A text that fits; a card has a size to keep."""
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

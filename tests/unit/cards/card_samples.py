@@ -1,0 +1,235 @@
+"""Views with long, accented, fictitious names: one of every card and of every state of a batch."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from cards import audit, batch, batch_rows, batches, help, notice, report, status, student
+from lucy.domain.steps import StepState
+from lucy.domain.students import SourceList, Stage
+from lucy.domain.views import (
+    AuditLine,
+    AuditView,
+    BatchLine,
+    BatchRow,
+    BatchRows,
+    CourseState,
+    Happening,
+    HeldReason,
+    HelpEntry,
+    HelpView,
+    ListReport,
+    Proposal,
+    ReportView,
+    StatusView,
+    StudentView,
+    SystemState,
+    WaitingBatch,
+)
+from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
+
+STEPS_OF_ONE = (
+    (K.ACCOUNT, "", StepState.DONE),
+    (K.LICENCE, "", StepState.DONE),
+    (K.CREDENTIALS_MAIL, "", StepState.FAILED),
+    (K.MOODLE_USER, "", StepState.DONE),
+    (K.ENROLMENT, "INGRESO-2026", StepState.DONE),
+    (K.ENROLMENT, "CONT-1", StepState.DUE),
+)
+
+ROWS = BatchRows(
+    "L-0122",
+    37,
+    1,
+    (
+        BatchRow("Etchegaray Güiraldes, María Ñusta", "40.123.456", STEPS_OF_ONE),
+        BatchRow(LONG, "9.876.543", tuple((kind, target, StepState.DUE) for kind, target, _ in STEPS_OF_ONE)),
+        BatchRow("O'Higgins, Íñigo", "95.000.111", ()),
+    ),
+    number=122,
+    version=3,
+)
+
+LISTS = (
+    ListReport(SourceList.ASPIRANTES, AT, seen=412, new=37, changed=5, held=3),
+    ListReport(SourceList.INGRESANTES, AT, seen=1284),
+    ListReport(SourceList.PREINSCRIPTOS, None, failed="SIAL no contestó. Se vuelve a leer todo en la próxima ingesta."),
+)
+WAITING = (WaitingBatch("L-0121", "Activación completa", 12, REQUESTER, AT - timedelta(days=2, hours=1)),)
+
+REPORT = ReportView(
+    date(2026, 11, 24),
+    LISTS,
+    held=(
+        HeldReason("correo inválido", "Registro de Alumnos", 2),
+        HeldReason("carrera 99 desconocida", "un administrador", 1),
+    ),
+    waiting=WAITING,
+    new_per_day=tuple(
+        (date(2026, 11, 11) + timedelta(days=at), count)
+        for at, count in enumerate((4, 0, 0, 12, 18, 9, 3, 0, 0, 0, 7, 22, 30, 37))
+    ),
+    audit_head="9f3c" + "0a1b2c3d4e5f" * 4 + "77aa99cc0b21",
+    audit_events=1284,
+    proposals=(
+        Proposal("Preparar activación de los 37", "aspirantes nuevos"),
+        Proposal("Reemitir las 4", "aspirantes sin:estreno"),
+    ),
+)
+
+STUDENT = StudentView(
+    name="María Ñusta Etchegaray Güiraldes",
+    document="40.123.456",
+    document_type="DNI",
+    stage=Stage.ASPIRANTE,
+    cohort=2026,
+    careers=("Contador Público, a distancia, comisión 01", "Licenciatura en Administración, presencial, comisión 02"),
+    personal_email="maria_ñusta.etchegaray@example.com",
+    upn="a40123456@eco.unrc.edu.ar",
+    account_enabled=True,
+    licensed=True,
+    letter="aceptada el 24/11 08:15, sin estrenar",
+    moodle_username="a40123456@eco.unrc.edu.ar",
+    courses=(
+        CourseState("INGRESO-2026", "matriculado", AT),
+        CourseState("CONT-1", "pendiente"),
+    ),
+    open_cases=("La carta de bienvenida volvió: la casilla está llena. La corrige Registro de Alumnos.",),
+    history=tuple(
+        Happening(AT + timedelta(minutes=at), actor, text)
+        for at, (actor, text) in enumerate(
+            (
+                ("Lucy", "apareció en la lista de aspirantes"),
+                (REQUESTER, "pidió L-0122"),
+                (APPROVERS[0], "aprobó L-0122"),
+                ("Lucy", "creó la cuenta y asignó la licencia"),
+            )
+        )
+    ),
+)
+
+STATUS = StatusView(
+    students=((Stage.PREINSCRIPTO, 120), (Stage.ASPIRANTE, 412), (Stage.INGRESANTE, 1284)),
+    with_account=1602,
+    licensed=1599,
+    with_moodle=1580,
+    held=3,
+    systems=(
+        SystemState("Entra y licencias", 0),
+        SystemState("Moodle", 340, "no responde desde las 10:02, próximo intento 10:07"),
+        SystemState("Correo", 12),
+    ),
+    last_ingest=LISTS,
+    open_batches=WAITING,
+)
+
+LINES = tuple(
+    BatchLine(f"L-{122 - at:04d}", "Activación completa", state, 37 * (at + 1), REQUESTER, AT - timedelta(days=at))
+    for at, state in enumerate((B.RUNNING, B.FINISHED_WITH_FAILURES, B.EXPIRED, B.AWAITING_APPROVAL))
+)
+
+AUDIT = AuditView(
+    lines=(
+        AuditLine(AT, REQUESTER, "pidió el lote", "L-0122", "pedido", "37 alumnos"),
+        AuditLine(AT + timedelta(minutes=3), APPROVERS[1], "aprobó el lote", "L-0122", "aprobado"),
+        AuditLine(AT + timedelta(minutes=3), "Lucy", "envió la carta", "●●●●5432", "falló", "E-004"),
+    ),
+    total=1284,
+    sealed=1280,
+    head=REPORT.audit_head,
+    intact=True,
+    filter="lote:L-0122",
+)
+
+HELP = HelpView(
+    "operador",
+    (
+        HelpEntry("estado", "cómo está todo"),
+        HelpEntry("alumno <dni|texto>", "todo lo que se sabe de un alumno", "alumno 40.123.456"),
+        HelpEntry(
+            "activar <selección>", "pide cuentas, licencias, cartas y cursos", "activar aspirantes nuevos correo:no"
+        ),
+    ),
+)
+
+NOTICE = notice.Notice(
+    "Nadie cumple lo que pediste",
+    "Nadie cumple «aspirantes carrera:TGA sin:cuenta». No se creó ningún lote.\nLos más parecidos: carrera:TGE (12).",
+    ("activar aspirantes carrera:TGE sin:cuenta", "ayuda"),
+)
+
+Drawn = tuple[Callable[..., dict[str, object]], Callable[..., str], Any]
+
+OTHERS: dict[str, Drawn] = {
+    "rows": (batch_rows.batch_rows_card, batch_rows.summary, ROWS),
+    "rows-last": (batch_rows.batch_rows_card, batch_rows.summary, replace(ROWS, first=35)),
+    "rows-many": (
+        batch_rows.batch_rows_card,
+        batch_rows.summary,
+        replace(ROWS, total=400, first=21, rows=(replace(ROWS.rows[1], document="40.123.456"),) * 60),
+    ),
+    "rows-none": (batch_rows.batch_rows_card, batch_rows.summary, replace(ROWS, rows=(), first=41)),
+    "report": (report.report_card, report.summary, REPORT),
+    "report-empty": (report.report_card, report.summary, ReportView(date(2026, 11, 25), ())),
+    "report-many": (
+        report.report_card,
+        report.summary,
+        replace(
+            REPORT,
+            held=(HeldReason("correo inválido " * 20, LONG, 2),) * 40,
+            waiting=(replace(WAITING[0], requested_by=LONG),) * 40,
+            proposals=REPORT.proposals * 9,
+        ),
+    ),
+    "student": (student.student_card, student.summary, STUDENT),
+    "student-bare": (
+        student.student_card,
+        student.summary,
+        StudentView(LONG, "9.876.543", "LE", Stage.PREINSCRIPTO, None, (), ""),
+    ),
+    "student-many": (
+        student.student_card,
+        student.summary,
+        replace(
+            STUDENT,
+            name=LONG,
+            careers=STUDENT.careers * 10,
+            courses=STUDENT.courses * 20,
+            open_cases=STUDENT.open_cases * 30,
+            history=STUDENT.history * 40,
+        ),
+    ),
+    "status": (status.status_card, status.summary, STATUS),
+    "status-quiet": (
+        status.status_card,
+        status.summary,
+        replace(STATUS, systems=STATUS.systems[:1], last_ingest=(), open_batches=()),
+    ),
+    "batches": (batches.batches_card, batches.summary, LINES),
+    "batches-none": (batches.batches_card, batches.summary, ()),
+    "batches-many": (batches.batches_card, batches.summary, LINES * 20),
+    "audit": (audit.audit_card, audit.summary, AUDIT),
+    "audit-broken": (audit.audit_card, audit.summary, replace(AUDIT, intact=False)),
+    "audit-empty": (audit.audit_card, audit.summary, AuditView((), 0, 0, "")),
+    "audit-many": (audit.audit_card, audit.summary, replace(AUDIT, lines=AUDIT.lines * 30)),
+    "help": (help.help_card, help.summary, HELP),
+    "help-none": (help.help_card, help.summary, HelpView("")),
+    "help-many": (help.help_card, help.summary, replace(HELP, entries=HELP.entries * 20)),
+    "notice": (notice.notice_card, notice.summary, NOTICE),
+}
+
+DRAWN: dict[str, Drawn] = {
+    **{f"batch-{name}": (batch.batch_card, batch.summary, view) for name, view in BATCHES.items()},
+    **OTHERS,
+}
+
+
+def draw(name: str) -> dict[str, object]:
+    card, _, view = DRAWN[name]
+    return card(view, FRAME)
+
+
+def summarise(name: str) -> str:
+    _, summary, view = DRAWN[name]
+    return summary(view)
