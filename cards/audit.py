@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cards import wording
+from cards import audit_words, wording
 from cards.layout import fingerprint, heading, labelled, sheet, small
 from cards.parts import Block, Cell, RichText, Run, Style, Table
 from lucy.domain.views import AuditLine, AuditView, Frame
@@ -50,8 +50,13 @@ def _chain(view: AuditView) -> str:
 
 
 def _row(line: AuditLine, frame: Frame) -> list[Cell]:
-    who = [RichText(Run(line.actor, bold=True)), RichText(wording.clip(line.action, 80), spacing="none")]
-    outcome: list[Block] = [RichText(wording.dotted((line.subject, line.outcome)))]
+    who = [
+        RichText(Run(line.actor, bold=True)),
+        RichText(wording.clip(audit_words.action(line.action), 80), spacing="none"),
+    ]
+    outcome: list[Block] = [
+        RichText(wording.dotted((line.subject, wording.clip(audit_words.outcome(line.outcome), 160))))
+    ]
     if line.detail:
         outcome.append(RichText(Run(wording.clip(line.detail, 120), size="small"), spacing="none"))
     return [wording.when(line.at, frame), who, outcome]

@@ -4,6 +4,7 @@ from cards import wording
 from cards.layout import heading, labelled
 from cards.parts import Block, Container, RichText, Run, Style
 from lucy.domain.batches import BatchState
+from lucy.domain.operations import batch_title
 from lucy.domain.views import BatchView, Frame
 from lucy.texts import _, number, plural
 
@@ -19,7 +20,7 @@ NOTES_SHOWN = 4
 
 def batch_name(view: BatchView) -> str:
     """L-0122 · Activación completa · 37 alumnos."""
-    return wording.dotted((view.code, wording.batch_title(view.kind, view.options), wording.students(view.students)))
+    return wording.dotted((view.code, batch_title(view.kind, view.options), wording.students(view.students)))
 
 
 def done_count(view: BatchView) -> int:

@@ -1,10 +1,10 @@
 """Everything known of one student, for the one who asked."""
 
-from cards import wording
+from cards import audit_words, wording
 from cards.actions import ShowCard
 from cards.layout import bullets, heading, labelled, section, sheet
 from cards.parts import Action, Block, Container, RichText, Table
-from lucy.domain.views import CourseState, Frame, StudentView
+from lucy.domain.views import CourseState, Frame, Happening, StudentView
 from lucy.texts import _, number, plural
 
 HISTORY_SHOWN = 20
@@ -79,5 +79,10 @@ def _history(view: StudentView, frame: Frame) -> list[Block]:
     if rest := len(view.history) - len(latest):
         blocks.append(RichText(plural("{n} hecho anterior", "{n} hechos anteriores", rest)))
     rows: list[list[str]] = [[_("Cuándo"), _("Quién hizo qué")]]
-    rows += [[wording.when(one.at, frame), f"{one.actor}: {wording.clip(one.text, 160)}"] for one in latest]
+    rows += [[wording.when(one.at, frame), _happening(one)] for one in latest]
     return [*blocks, Table([1, 3], rows)]
+
+
+def _happening(one: Happening) -> str:
+    what = f"{audit_words.action(one.action)}: {audit_words.outcome(one.outcome)}"
+    return wording.clip(f"{one.actor}: {what}" + (f" ({one.about})" if one.about else ""), 240)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from lucy.domain.batches import BatchState
-from lucy.domain.operations import BatchKind, BatchOptions, StepKind
+from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import Frame, Tally
@@ -90,19 +90,6 @@ def either(names: Iterable[str]) -> str:
 
 def students(count: int) -> str:
     return plural("{n} alumno", "{n} alumnos", count)
-
-
-def batch_title(kind: BatchKind, options: BatchOptions) -> str:
-    """What the batch is, with what was left out of it."""
-    match kind:
-        case BatchKind.ACTIVATE if options.mail and options.moodle:
-            return _("Activación completa")
-        case BatchKind.ACTIVATE if options.mail:
-            return _("Activación sin Moodle")
-        case BatchKind.ACTIVATE if options.moodle:
-            return _("Activación sin cartas")
-        case BatchKind.ACTIVATE:
-            return _("Activación de cuentas, sin cartas ni Moodle")
 
 
 def batch_state(state: BatchState) -> str:

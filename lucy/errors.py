@@ -29,6 +29,7 @@ class System(StrEnum):
     SIAL = "sial"
     MAIL = "mail"
     TEAMS = "teams"
+    QUEUE = "queue"
 
 
 class Remedy(StrEnum):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from lucy.domain.nudges import Nudge
 from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
 from lucy.domain.students import SourceList, Upn
 from lucy.errors import RemoteError, System
@@ -31,6 +32,8 @@ __all__ = [
     "MoodleUser",
     "NewAccount",
     "NewMoodleUser",
+    "Nudge",
+    "Nudger",
     "PostedMessage",
     "SourceCareer",
     "SourceCommission",
@@ -284,4 +287,15 @@ class Limiter(Protocol):
 
     async def held_back_for(self, system: System) -> float:
         """Seconds of silence still asked for; 0 when none."""
+        ...
+
+
+# Nudges
+
+
+class Nudger(Protocol):
+    """The way to the workers' queue. A nudge may be lost or doubled; it says only that there is work of a kind."""
+
+    async def send(self, nudges: Sequence[Nudge]) -> None:
+        """Raises RetryLater when the queue cannot be reached; then none may have been sent."""
         ...

@@ -9,10 +9,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lucy.domain.house import House
 from lucy.errors import ConfigurationError
 
 
@@ -118,6 +120,25 @@ class Settings(BaseSettings):
     def anonymous_bot(self) -> bool:
         """Unsigned activities are accepted: only in the sandbox, on loopback, without an app id."""
         return self.mode is Mode.SANDBOX and not self.bot_app_id and is_loopback(self.bot_host)
+
+    def house(self) -> House:
+        """The part that flows need, as plain values."""
+        return House(
+            environment=self.environment,
+            zone=ZoneInfo(self.timezone),
+            admins=frozenset(one.lower() for one in self.admins),
+            account_prefix=self.account_prefix,
+            account_domain=self.account_domain,
+            licence_sku=self.licence_sku,
+            moodle_auth=self.moodle_auth,
+            moodle_role_id=self.moodle_role_id,
+            mail_domain=self.mail_from.rpartition("@")[2].strip(">") or self.account_domain,
+            approval_expires_h=self.approval_expires_h,
+            batch_size=self.batch_size,
+            lease_s=self.lease_s,
+            graph_per_s=self.rate_graph,
+            mail_per_s=self.rate_mail / 60,
+        )
 
     @classmethod
     def load(cls) -> Self:

@@ -51,10 +51,9 @@ def change_state(batch: BatchRow, event: BatchEvent) -> BatchState:
     return batch.state
 
 
-def add_note(batch: BatchRow, text: str) -> None:
-    """Something the viewers of the card should know; the last few are kept."""
-    if text not in batch.notes:
-        batch.notes = [*batch.notes, text][-NOTES_KEPT:]
+def add_note(batch: BatchRow, text: str, *, at: datetime) -> None:
+    """Something the viewers of the card should know, with its moment; the last few are kept."""
+    batch.notes = [*batch.notes, {"at": at.isoformat(), "text": text}][-NOTES_KEPT:]
 
 
 async def latest(session: AsyncSession, *, limit: int) -> Sequence[BatchRow]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,6 +38,7 @@ async def add_card(
     tenant_id: str,
     conversation_id: str,
     new_thread: bool = False,
+    reader_id: str = "",
     leased_until: datetime | None = None,
 ) -> int:
     """A card to be posted. With `leased_until` the caller posts it now; after that the announcer would."""
@@ -48,6 +49,7 @@ async def add_card(
         tenant_id=tenant_id,
         conversation_id=conversation_id,
         new_thread=new_thread,
+        reader_id=reader_id,
         lease_until=leased_until,
     )
     session.add(row)
@@ -110,6 +112,21 @@ async def drawn(
     if activity_id:
         values |= {"activity_id": activity_id, "conversation_id": conversation_id, "new_thread": False}
     await session.execute(update(PostedCardRow).where(PostedCardRow.id == card_id).values(**values))
+
+
+async def posted(session: AsyncSession, card_id: int, *, conversation_id: str, activity_id: str) -> None:
+    """Note where a card was posted by a turn: drawn once, and again when anything changed since."""
+    await session.execute(
+        update(PostedCardRow)
+        .where(PostedCardRow.id == card_id)
+        .values(
+            activity_id=activity_id,
+            conversation_id=conversation_id,
+            drawn_version=func.greatest(PostedCardRow.drawn_version, 1),
+            drawn_at=func.now(),
+            lease_until=None,
+        )
+    )
 
 
 async def postpone(session: AsyncSession, card_id: int, *, until: datetime, forget_activity: bool = False) -> None:

@@ -14,20 +14,37 @@ from lucy.domain.students import SourceList
 
 
 async def request_run(
-    session: AsyncSession, source_list: SourceList, *, requested_by: str, full: bool, now: datetime
+    session: AsyncSession,
+    source_list: SourceList,
+    *,
+    requested_by: str,
+    now: datetime,
+    full: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> IngestRunRow:
-    """Ask for a reading; one that is asked for and not begun yet serves."""
+    """Ask for a reading: from the checkpoint, of everything, or of a window. One that waits to begin serves."""
+    windowed = since is not None
     waiting = await session.scalar(
         select(IngestRunRow).where(
             IngestRunRow.source_list == source_list,
             IngestRunRow.started_at.is_(None),
             IngestRunRow.finished_at.is_(None),
             IngestRunRow.full == full,
+            IngestRunRow.windowed.is_(False),
         )
     )
-    if waiting is not None:
+    if waiting is not None and not windowed:
         return waiting
-    row = IngestRunRow(source_list=source_list, requested_by=requested_by, requested_at=now, full=full)
+    row = IngestRunRow(
+        source_list=source_list,
+        requested_by=requested_by,
+        requested_at=now,
+        full=full,
+        windowed=windowed,
+        since=since,
+        until=until,
+    )
     session.add(row)
     await session.flush()
     return row

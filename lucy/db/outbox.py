@@ -1,22 +1,13 @@
 """Nudges that leave after the commit. They carry ids only and may be lost or doubled: the tables are the truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import OutboxRow
-
-
-@dataclass(frozen=True, slots=True)
-class Nudge:
-    """A message to an actor of the workers."""
-
-    actor: str
-    args: tuple[Any, ...] = ()
+from lucy.domain.nudges import Nudge
 
 
 async def put(session: AsyncSession, nudges: Sequence[Nudge], *, now: datetime, delay_s: float = 0) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, StudentRow
@@ -88,9 +88,39 @@ async def add(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> dict[
 
 
 async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Update students by `id` with the values given."""
-    if rows:
-        await session.execute(update(StudentRow), [dict(row) for row in rows])
+    """Update students by `id`. An empty phone, locality, birth date or cohort leaves what is known (rule 4)."""
+    if not rows:
+        return
+    table = StudentRow.__table__
+    keep_text = {
+        name: func.coalesce(func.nullif(bindparam(f"new_{name}"), ""), table.c[name]) for name in ("phone", "locality")
+    }
+    keep = {
+        name: func.coalesce(bindparam(f"new_{name}", type_=table.c[name].type), table.c[name])
+        for name in ("born_on", "cohort")
+    }
+    plain = (
+        "first_name",
+        "last_name",
+        "personal_email",
+        "stage",
+        "careers",
+        "source_hash",
+        "last_seen_at",
+        "changed_at",
+    )
+    statement = (
+        update(StudentRow)
+        .where(table.c.id == bindparam("student_id"))
+        .values({**{name: bindparam(f"new_{name}", type_=table.c[name].type) for name in plain}, **keep_text, **keep})
+        .execution_options(synchronize_session=None)
+    )
+    connection = await session.connection()
+    values = [
+        {"student_id": row["id"], **{f"new_{name}": value for name, value in row.items() if name != "id"}}
+        for row in rows
+    ]
+    await connection.execute(statement, values)
 
 
 async def touch(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:

@@ -141,7 +141,9 @@ class IngestRunRow(Base):
     requested_by: Mapped[str]
     requested_at: Mapped[datetime]
     full: Mapped[bool] = mapped_column(server_default=text("false"))
+    windowed: Mapped[bool] = mapped_column(server_default=text("false"))  # asked for with dates: moves no checkpoint
     since: Mapped[datetime | None]
+    until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -98,6 +98,7 @@ class PostedCardRow(Base):
     tenant_id: Mapped[str] = mapped_column(server_default="")
     conversation_id: Mapped[str]  # with ;messageid= once it has a thread
     new_thread: Mapped[bool] = mapped_column(server_default=text("false"))
+    reader_id: Mapped[str] = mapped_column(server_default="")  # the one who reads it in a personal chat
     activity_id: Mapped[str] = mapped_column(server_default="")
     wanted_version: Mapped[int] = mapped_column(server_default=text("1"))
     drawn_version: Mapped[int] = mapped_column(server_default=text("0"))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lucy.texts import _
+
 
 class StepKind(StrEnum):
     """One operation for one student; steps of one kind form a lane."""
@@ -37,3 +39,16 @@ class BatchOptions:
 
     mail: bool = True
     moodle: bool = True
+
+
+def batch_title(kind: BatchKind, options: BatchOptions) -> str:
+    """What the batch is, with what was left out of it."""
+    match kind:
+        case BatchKind.ACTIVATE if options.mail and options.moodle:
+            return _("Activación completa")
+        case BatchKind.ACTIVATE if options.mail:
+            return _("Activación sin Moodle")
+        case BatchKind.ACTIVATE if options.moodle:
+            return _("Activación sin cartas")
+        case BatchKind.ACTIVATE:
+            return _("Activación de cuentas, sin cartas ni Moodle")

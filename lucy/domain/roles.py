@@ -19,6 +19,6 @@ class Role(StrEnum):
         return self.rank >= needed.rank
 
 
-def highest(roles: "list[Role]") -> Role | None:
-    """The role that counts for a person with several grants."""
-    return max(roles, key=lambda role: role.rank, default=None)
+def role_of(entra_id: str, granted: Role | None, admins: frozenset[str]) -> Role | None:
+    """The administrators of the installation, else the grant; None may do nothing."""
+    return Role.ADMINISTRADOR if entra_id in admins else granted

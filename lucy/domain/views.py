@@ -140,6 +140,8 @@ class BatchRows:
     total: int
     first: int  # 1-based position of the first row
     rows: tuple[BatchRow, ...]
+    number: int = 0  # for the paging buttons; 0: taken from the code
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +206,13 @@ class CourseState:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A line of history: when, who, what."""
+    """A line of history; `action` and `outcome` are the audit's short names, which the card puts into words."""
 
     at: datetime
     actor: str
-    text: str
+    action: str
+    outcome: str
+    about: str = ""  # a course, a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +271,8 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
+    """An event; `action` and `outcome` are the audit's short names, which the card puts into words."""
+
     at: datetime
     actor: str
     action: str

@@ -1,0 +1,1 @@
+"""What Lucy does, one verb per file. Flows work in the caller's transaction and never commit."""

@@ -97,13 +97,13 @@ STUDENT = StudentView(
     ),
     open_cases=("La carta de bienvenida volvió: la casilla está llena. La corrige Registro de Alumnos.",),
     history=tuple(
-        Happening(AT + timedelta(minutes=at), actor, text)
-        for at, (actor, text) in enumerate(
+        Happening(AT + timedelta(minutes=at), actor, action, outcome, about)
+        for at, (actor, action, outcome, about) in enumerate(
             (
-                ("Lucy", "apareció en la lista de aspirantes"),
-                (REQUESTER, "pidió L-0122"),
-                (APPROVERS[0], "aprobó L-0122"),
-                ("Lucy", "creó la cuenta y asignó la licencia"),
+                ("Lucy", "student.email_changed", "noted", ""),
+                ("Lucy", "step.account", "done", "L-0122"),
+                ("Lucy", "step.enrolment", "failed", "CONT-1 · L-0122"),
+                ("Lucy", "something.new", "unheard", ""),
             )
         )
     ),
@@ -131,9 +131,9 @@ LINES = tuple(
 
 AUDIT = AuditView(
     lines=(
-        AuditLine(AT, REQUESTER, "pidió el lote", "L-0122", "pedido", "37 alumnos"),
-        AuditLine(AT + timedelta(minutes=3), APPROVERS[1], "aprobó el lote", "L-0122", "aprobado"),
-        AuditLine(AT + timedelta(minutes=3), "Lucy", "envió la carta", "●●●●5432", "falló", "E-004"),
+        AuditLine(AT, REQUESTER, "batch.request.activate", "L-0122", "awaiting_approval", "37 alumnos"),
+        AuditLine(AT + timedelta(minutes=3), APPROVERS[1], "batch.approve", "L-0122", "approved"),
+        AuditLine(AT + timedelta(minutes=3), "Lucy", "step.credentials_mail", "●●●●5432", "failed", "E-004"),
     ),
     total=1284,
     sealed=1280,

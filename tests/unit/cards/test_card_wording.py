@@ -9,7 +9,7 @@ from cards import wording
 from cards.progress import bar
 from cards.report import spark
 from lucy.domain.batches import BatchState
-from lucy.domain.operations import BatchKind, BatchOptions, StepKind
+from lucy.domain.operations import BatchKind, BatchOptions, batch_title, StepKind
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.errors import Remedy
@@ -48,7 +48,7 @@ def test_everything_has_a_name() -> None:
     ],
 )
 def test_a_batch_is_named_by_what_was_left_out(mail: bool, moodle: bool, title: str) -> None:
-    assert wording.batch_title(BatchKind.ACTIVATE, BatchOptions(mail=mail, moodle=moodle)) == title
+    assert batch_title(BatchKind.ACTIVATE, BatchOptions(mail=mail, moodle=moodle)) == title
 
 
 def test_alternatives_join_as_in_speech() -> None:

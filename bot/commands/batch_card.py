@@ -1,0 +1,60 @@
+"""The card of a batch: shown to one reader, or posted so that it moves with the batch."""
+
+from datetime import timedelta
+
+from bot.answers import Answer, OnPosted
+from bot.ask import Ask
+from bot.turns import ConversationType
+from cards import batch
+from lucy.db import cards as cards_db
+from lucy.db.engine import Database
+from lucy.domain.batches import batch_code
+from lucy.domain.views import BatchView
+from lucy.errors import RequestError
+from lucy.flows.view_batch import Reader, view_batch
+from lucy.ports import PostedMessage
+from lucy.texts import _
+
+# While the turn posts the card itself, the announcer leaves it alone for this long.
+POSTING = timedelta(seconds=30)
+
+
+async def view_for(ask: Ask, number: int) -> BatchView:
+    """The batch as this reader may see it. Raises RequestError when there is none."""
+    reader = Reader(ask.actor.id, ask.role)
+    view = await view_batch(ask.session, number, reader=reader, house=ask.house, now=ask.now)
+    if view is None:
+        text = _("No hay ningún lote {code}. Con «lotes» ves los últimos.")
+        raise RequestError(text.format(code=batch_code(number)))
+    return view
+
+
+async def post_batch_card(ask: Ask, db: Database, number: int) -> Answer:
+    """Post the batch's card here; it moves with the batch from now on."""
+    alone = ask.turn.conversation_type is ConversationType.PERSONAL
+    reader = Reader(ask.actor.id, ask.role) if alone else None
+    view = await view_batch(ask.session, number, reader=reader, house=ask.house, now=ask.now)
+    assert view is not None
+    card_id = await cards_db.add_card(
+        ask.session,
+        shows="batch",
+        subject=str(number),
+        service_url=ask.turn.service_url,
+        tenant_id=ask.turn.tenant_id,
+        conversation_id=ask.turn.conversation_id,
+        reader_id=ask.actor.id if alone else "",
+        leased_until=ask.now + POSTING,
+    )
+    return ask.card(batch.batch_card(view, ask.frame), batch.summary(view), on_posted=remember(db, card_id))
+
+
+def remember(db: Database, card_id: int) -> OnPosted:
+    """Keep where a card was posted, so that it can be edited."""
+
+    async def on_posted(posted: PostedMessage) -> None:
+        async with db.transaction() as session:
+            await cards_db.posted(
+                session, card_id, conversation_id=posted.conversation_id, activity_id=posted.activity_id
+            )
+
+    return on_posted

@@ -1,0 +1,36 @@
+"""`ayuda`: what this reader may do, each with an example."""
+
+from lucy.domain.roles import Role
+from lucy.domain.views import HelpEntry, HelpView
+from lucy.texts import _
+
+
+def entries(role: Role) -> HelpView:
+    """Only the commands that the role allows."""
+    known = [
+        (Role.CONSULTA, HelpEntry("estado", _("Cómo está todo: alumnos, sistemas, lotes abiertos."))),
+        (Role.CONSULTA, HelpEntry("alumno <documento>", _("Todo lo que se sabe de un alumno."), "alumno 40.123.456")),
+        (Role.CONSULTA, HelpEntry("lotes", _("Los últimos pedidos."))),
+        (Role.CONSULTA, HelpEntry("lote <código>", _("Cómo va un pedido."), "lote L-0042")),
+        (Role.CONSULTA, HelpEntry("auditoria", _("Quién hizo qué, y si la cadena está intacta."), "auditoria L-0042")),
+        (Role.OPERADOR, HelpEntry("ingesta <lista>", _("Leer una lista de SIAL ahora."), "ingesta aspirantes")),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "activar <selección>",
+                _("Cuenta, licencia, carta con credenciales y Moodle, con aprobación de otra persona."),
+                "activar aspirantes sin:cuenta",
+            ),
+        ),
+        (Role.OPERADOR, HelpEntry("cancelar <código>", _("Parar un pedido tuyo."), "cancelar L-0042")),
+        (
+            Role.APROBADOR,
+            HelpEntry("aprobar <código>", _("Dejar que se haga un pedido de otra persona.")),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry("rechazar <código> <motivo>", _("Decir que no, y por qué."), "rechazar L-0042 falta la comisión"),
+        ),
+        (Role.ADMINISTRADOR, HelpEntry("permisos", _("Ver, dar y quitar roles."), "permisos")),
+    ]
+    return HelpView(role.value, tuple(entry for needed, entry in known if role.allows(needed)))

@@ -1,0 +1,87 @@
+"""The words of the commands, Spanish first, English second, without accents.
+
+`LATER` are commands that people will read about and that are not built yet: the bot says so instead of guessing.
+"""
+
+from enum import StrEnum
+
+
+class CommandName(StrEnum):
+    """What the bot can be asked for; the value is the word that help and suggestions show."""
+
+    HELP = "ayuda"
+    STATUS = "estado"
+    STUDENT = "alumno"
+    INGEST = "ingesta"
+    ACTIVATE = "activar"
+    BATCH = "lote"
+    BATCHES = "lotes"
+    APPROVE = "aprobar"
+    REJECT = "rechazar"
+    CANCEL = "cancelar"
+    AUDIT = "auditoria"
+    PERMISSIONS = "permisos"
+
+
+_N = CommandName
+
+WORDS: dict[CommandName, tuple[str, ...]] = {
+    _N.HELP: ("ayuda", "ayudame", "help", "?", "comandos", "commands", "menu"),
+    _N.STATUS: ("estado", "status"),
+    _N.STUDENT: ("alumno", "alumna", "estudiante", "student", "dni", "buscar", "busca", "find"),
+    _N.INGEST: ("ingesta", "ingestar", "ingest"),
+    _N.ACTIVATE: ("activar", "activa", "activate"),
+    _N.BATCH: ("lote", "batch"),
+    _N.BATCHES: ("lotes", "batches"),
+    _N.APPROVE: ("aprobar", "aproba", "aprueba", "apruebo", "approve"),
+    _N.REJECT: ("rechazar", "rechaza", "rechazo", "reject"),
+    _N.CANCEL: ("cancelar", "cancela", "cancelo", "cancel"),
+    _N.AUDIT: ("auditoria", "auditar", "audit"),
+    _N.PERMISSIONS: ("permisos", "permiso", "permissions", "permission"),
+}  # fmt: skip
+
+LATER: dict[str, tuple[str, ...]] = {
+    "salud": ("salud", "health"),
+    "por que": ("por que", "porque", "why"),
+    "cuenta": ("cuenta", "account"),
+    "licencia": ("licencia", "licence", "license"),
+    "matricular": ("matricular", "matricula", "enrol", "enroll"),
+    "desmatricular": ("desmatricular", "desmatricula", "unenrol", "unenroll"),
+    "resetear": ("resetear", "resetea", "reset"),
+    "bienvenida": ("bienvenida", "welcome"),
+    "reenviar": ("reenviar", "reenvia", "resend"),
+    "deshabilitar": ("deshabilitar", "deshabilita", "disable"),
+    "habilitar": ("habilitar", "habilita", "enable"),
+    "eliminar": ("eliminar", "elimina", "delete"),
+    "exportar": ("exportar", "exporta", "export"),
+    "pausar": ("pausar", "pause"),
+    "reanudar": ("reanudar", "reanuda", "resume"),
+    "reintentar": ("reintentar", "reintenta", "retry"),
+    "deshacer": ("deshacer", "undo"),
+    "deriva": ("deriva", "drift"),
+    "agenda": ("agenda", "schedule"),
+    "config": ("config", "configuracion", "configuration", "settings"),
+    "plantillas": ("plantillas", "plantilla", "templates", "template"),
+    "reglas": ("reglas", "regla", "rules", "rule"),
+    "respaldo": ("respaldo", "backup"),
+    "pausa general": ("pausa general", "general pause", "pausa"),
+}
+
+COMMANDS: dict[str, CommandName] = {word: name for name, words in WORDS.items() for word in words}
+LATER_WORDS: dict[str, str] = {word: name for name, words in LATER.items() for word in words}
+
+# Said around a command, meaning nothing for it.
+COURTESIES = (
+    "por favor", "porfavor", "porfa", "please", "gracias", "muchas gracias", "thanks", "thank you", "hola", "buenas",
+    "buen dia", "buenos dias", "buenas tardes", "hi", "hello", "che", "lucy",
+)  # fmt: skip
+LEADS = frozenset({
+    "quiero", "quisiera", "necesito", "ver", "mostrar", "mostrame", "mostra", "dame", "decime", "show", "me", "give",
+    "i", "want", "need", "el", "la", "los", "las", "un", "una", "the", "a", "an", "de", "del", "al", "of",
+})  # fmt: skip
+
+# `clave:valor` that belongs to a command and not to its selection: every spelling → its name.
+OPTIONS: dict[CommandName, dict[str, str]] = {
+    _N.ACTIVATE: {"correo": "correo", "mail": "correo", "email": "correo", "moodle": "moodle"},
+    _N.INGEST: {"desde": "desde", "since": "desde", "from": "desde", "hasta": "hasta", "until": "hasta", "to": "hasta"},
+}

@@ -1,0 +1,72 @@
+"""What the audit's short names mean, in words. A name without words is shown as it is: nothing is hidden."""
+
+from cards import wording
+from lucy.domain.error_codes import TEXTS, explain
+from lucy.domain.operations import StepKind
+from lucy.domain.roles import Role
+from lucy.texts import _
+
+_STEP = "step."
+
+
+def action(name: str) -> str:
+    """`batch.approve` → aprobó el lote."""
+    if name.removeprefix(_STEP) in {kind.value for kind in StepKind}:
+        return wording.step(StepKind(name.removeprefix(_STEP)))
+    known = {
+        "batch.request.activate": _("pidió una activación"),
+        "batch.approve": _("aprobar"),
+        "batch.reject": _("rechazar"),
+        "batch.cancel": _("cancelar"),
+        "batch.expire": _("venció sin aprobación"),
+        "batch.start": _("empezó"),
+        "batch.finish": _("terminó"),
+        "ingest": _("leyó la lista"),
+        "ingest.request": _("pidió leer la lista"),
+        "student.email_changed": _("cambió el correo en SIAL"),
+        "member.grant": _("cambió los permisos"),
+        "card.post": _("publicar una tarjeta"),
+        "bot.turn": _("escribió desde un lugar no permitido"),
+    }
+    if name.startswith("schedule."):
+        return _("agenda: {name}").format(name=name.removeprefix("schedule."))
+    if name.startswith("bot."):
+        return known.get(name, _("intentó: {what}").format(what=name.removeprefix("bot.")))
+    return known.get(name, name)
+
+
+def outcome(name: str) -> str:
+    """`already` → ya estaba."""
+    known = {
+        "done": _("hecho"),
+        "already": _("ya estaba"),
+        "skipped": _("no se hizo"),
+        "failed": _("falló"),
+        "awaiting_approval": _("espera aprobación"),
+        "nothing_done": _("no había nada para hacer"),
+        "nobody": _("nadie cumplía"),
+        "approved": _("aprobado"),
+        "rejected": _("rechazado"),
+        "cancelled": _("cancelado"),
+        "expired": _("vencido"),
+        "running": _("en marcha"),
+        "finished": _("terminado"),
+        "finished_with_failures": _("terminado con pendientes"),
+        "declined": _("no se pudo"),
+        "denied": _("sin permiso"),
+        "queued": _("en cola"),
+        "started": _("empezó"),
+        "brought_forward": _("adelantada"),
+        "noted": _("anotado"),
+        "none": _("sin rol"),
+        "wrong_tenant": _("otra organización"),
+        "team_not_allowed": _("otro equipo"),
+        "channel_not_allowed": _("otro canal"),
+        "no_entra_id": _("sin identidad"),
+        "group_chat": _("un chat de grupo"),
+        **{role.value: role.value for role in Role},
+    }
+    word, _blank, code = name.partition(" ")
+    if name not in known and code in TEXTS:
+        return f"{known.get(word, word)}: {explain(code)} ({code})"
+    return known.get(name, name)

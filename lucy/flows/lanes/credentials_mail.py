@@ -1,0 +1,129 @@
+"""The letter with the temporary password: only the last password set is mailed, and it is destroyed once accepted."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import accounts as accounts_db
+from lucy.db import students as students_db
+from lucy.db.steps import ClaimedStep
+from lucy.db.tables import AccountRow, SealedSecretRow
+from lucy.domain import letters
+from lucy.domain.house import House
+from lucy.domain.operations import StepKind
+from lucy.domain.steps import StepEvent, StepId
+from lucy.domain.students import Student, StudentId, format_document_number
+from lucy.errors import Remedy, RemoteError, System
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error
+from lucy.ports import Letter, Mailer
+from lucy.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    step: ClaimedStep
+    letter: Letter
+    secret_step: StepId
+
+
+@dataclass(frozen=True, slots=True)
+class MailWork:
+    known: list[Outcome]
+    ready: dict[str, Ready]
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFact:
+    """The server took the letter; the sealed password of `secret_step` has done its work."""
+
+    secret_step: StepId
+
+
+class CredentialsMailLane(Lane[MailWork]):
+    """Letters one after another over a kept connection, each recorded as soon as the server answered for it."""
+
+    kind: ClassVar[StepKind] = StepKind.CREDENTIALS_MAIL
+    system: ClassVar[System] = System.MAIL
+
+    def __init__(self, mailer: Mailer, sealer: Sealer, house: House) -> None:
+        self._mailer, self._sealer, self._house = mailer, sealer, house
+        self.size = house.batch_size
+
+    async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> MailWork:
+        ids = [step.student_id for step in claimed]
+        students = await students_db.load(session, ids)
+        accounts = await accounts_db.accounts(session, ids)
+        secrets = await accounts_db.secrets_for(session, [(step.batch_id, step.student_id) for step in claimed])
+        known: list[Outcome] = []
+        ready: dict[str, Ready] = {}
+        for step in claimed:
+            account = accounts.get(step.student_id)
+            secret = secrets.get((step.batch_id, step.student_id))
+            refusal = self._refusal(step, account, secret)
+            if refusal is not None:
+                known.append(refusal)
+            elif account is not None and secret is not None:
+                ready[str(step.id)] = Ready(step, self._letter(step, students, account, secret), secret.step_id)
+        return MailWork(known, ready)
+
+    def _refusal(self, step: ClaimedStep, account: AccountRow | None, secret: SealedSecretRow | None) -> Outcome | None:
+        """Why no letter goes out, None when it may."""
+        if account is None:
+            return failed(step, "T-007", Remedy.OPERATOR)
+        if account.made_by_batch != step.batch_id:
+            return Outcome(step, StepEvent.SKIP, code="E-010")
+        if secret is None:
+            return failed(step, "E-008", Remedy.OPERATOR)
+        if account.secret_fingerprint != secret.fingerprint:
+            return failed(step, "E-007", Remedy.OPERATOR)
+        return None
+
+    def _letter(
+        self, step: ClaimedStep, students: Mapping[StudentId, Student], account: AccountRow, secret: SealedSecretRow
+    ) -> Letter:
+        student = students[step.student_id]
+        rendered = letters.render(
+            letters.CREDENTIALS,
+            {
+                "nombre": student.first_name,
+                "apellido": student.last_name,
+                "dni": format_document_number(student.document_number),
+                "email": student.personal_email,
+                "upn": account.upn,
+                "password": self._sealer.open(secret.ciphertext),
+            },
+        )
+        return Letter(
+            key=str(step.id),
+            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
+            to_address=student.personal_email or account.upn,
+            to_name=student.full_name,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+        )
+
+    async def perform(self, work: MailWork) -> AsyncIterator[Sequence[Outcome]]:
+        if work.known:
+            yield work.known
+        async for key, answer in self._mailer.send([one.letter for one in work.ready.values()]):
+            one = work.ready[key]
+            if isinstance(answer, RemoteError):
+                yield [from_error(one.step, answer)]
+            else:
+                yield [
+                    Outcome(
+                        one.step,
+                        StepEvent.COMPLETE,
+                        fact=LetterFact(one.secret_step),
+                        ids={"message_id": one.letter.message_id},
+                    )
+                ]
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        accepted = [(one.step, one.fact) for one in outcomes if isinstance(one.fact, LetterFact)]
+        await accounts_db.mark_mailed(session, [step.student_id for step, _ in accepted], now=now)
+        await accounts_db.destroy_secrets(session, [fact.secret_step for _, fact in accepted])

@@ -1,0 +1,106 @@
+"""Moodle users: found when they are there, created when they are not."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import accounts as accounts_db
+from lucy.db import students as students_db
+from lucy.db.steps import ClaimedStep
+from lucy.domain.house import House
+from lucy.domain.operations import StepKind
+from lucy.domain.steps import StepEvent
+from lucy.errors import Remedy, RemoteError, System
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error
+from lucy.ports import Moodle, MoodleUser, NewMoodleUser
+
+
+@dataclass(frozen=True, slots=True)
+class UserWork:
+    known: list[Outcome]
+    steps: dict[str, ClaimedStep]
+    wanted: list[NewMoodleUser]
+
+
+@dataclass(frozen=True, slots=True)
+class UserFact:
+    user: MoodleUser
+    ours: bool
+
+
+class MoodleUserLane(Lane[UserWork]):
+    """Looks up before it creates: names, addresses and numbers are checked by the connector."""
+
+    kind: ClassVar[StepKind] = StepKind.MOODLE_USER
+    system: ClassVar[System] = System.MOODLE
+
+    def __init__(self, moodle: Moodle, house: House) -> None:
+        self._moodle, self._house = moodle, house
+        self.size = max(house.batch_size, 100)
+
+    async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> UserWork:
+        ids = [step.student_id for step in claimed]
+        students = await students_db.load(session, ids)
+        accounts = await accounts_db.accounts(session, ids)
+        existing = await accounts_db.moodle_users(session, ids)
+        work = UserWork([], {}, [])
+        for step in claimed:
+            account = accounts.get(step.student_id)
+            if step.student_id in existing:
+                work.known.append(Outcome(step, StepEvent.FIND_DONE))
+            elif account is None:
+                work.known.append(failed(step, "T-007", Remedy.OPERATOR))
+            else:
+                student = students[step.student_id]
+                work.steps[str(step.id)] = step
+                work.wanted.append(
+                    NewMoodleUser(
+                        key=str(step.id),
+                        username=account.upn.lower(),
+                        first_name=student.first_name,
+                        last_name=student.last_name,
+                        email=account.upn.lower(),
+                        idnumber=student.document_number,
+                        auth=self._house.moodle_auth,
+                    )
+                )
+        return work
+
+    async def perform(self, work: UserWork) -> AsyncIterator[Sequence[Outcome]]:
+        if work.known:
+            yield work.known
+        if not work.wanted:
+            return
+        found = await self._moodle.find_users(work.wanted)
+        settled = [
+            self._outcome(work.steps[key], result, ours=False) for key, result in found.items() if result is not None
+        ]
+        if settled:
+            yield settled
+        missing = [one for one in work.wanted if found.get(one.key) is None]
+        if missing:
+            created = await self._moodle.create_users(missing)
+            yield [self._outcome(work.steps[key], result, ours=True) for key, result in created.items()]
+
+    def _outcome(self, step: ClaimedStep, result: MoodleUser | RemoteError, *, ours: bool) -> Outcome:
+        if isinstance(result, RemoteError):
+            return from_error(step, result)
+        event = StepEvent.COMPLETE if ours else StepEvent.FIND_DONE
+        return Outcome(step, event, fact=UserFact(result, ours), ids={"moodle_id": str(result.id)})
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        rows = [
+            {
+                "student_id": one.step.student_id,
+                "moodle_id": one.fact.user.id,
+                "username": one.fact.user.username,
+                "made_by_batch": one.step.batch_id if one.fact.ours else None,
+                "created_at": now,
+            }
+            for one in outcomes
+            if isinstance(one.fact, UserFact)
+        ]
+        await accounts_db.store_moodle_users(session, rows)

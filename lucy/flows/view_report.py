@@ -1,0 +1,143 @@
+"""The nightly report and `estado`: what came in, what is aside, what waits for a person."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import audit, batches
+from lucy.db import ingest as ingest_db
+from lucy.db import students as students_db
+from lucy.db.tables import AccountRow, BatchRow, IngestRunRow, MoodleUserRow, StepRow, StudentRow
+from lucy.domain.batches import BatchState, batch_code
+from lucy.domain.error_codes import explain
+from lucy.domain.house import House
+from lucy.domain.ingest import explain as explain_held
+from lucy.domain.operations import BatchOptions, StepKind, batch_title
+from lucy.domain.selections import Selection, Thing
+from lucy.domain.steps import StepState
+from lucy.domain.students import SourceList, Stage
+from lucy.domain.views import (
+    BatchLine,
+    HeldReason,
+    ListReport,
+    Proposal,
+    ReportView,
+    StatusView,
+    SystemState,
+    WaitingBatch,
+)
+from lucy.texts import _, plural
+
+NIGHT = timedelta(hours=24)
+DAYS_SHOWN = 14
+_SYSTEM_OF = {
+    StepKind.ACCOUNT: "Entra",
+    StepKind.LICENCE: "Entra",
+    StepKind.CREDENTIALS_MAIL: _("Correo"),
+    StepKind.MOODLE_USER: "Moodle",
+    StepKind.ENROLMENT: "Moodle",
+}
+
+
+async def view_report(session: AsyncSession, day: date, *, house: House) -> ReportView:
+    """What the night of `day` brought, as it stands now."""
+    end = datetime.combine(day + timedelta(days=1), datetime.min.time(), house.zone)
+    runs = await ingest_db.latest_runs(session, since=end - NIGHT)
+    since = datetime.combine(day - timedelta(days=DAYS_SHOWN - 1), datetime.min.time(), house.zone)
+    new = await ingest_db.new_per_day(session, since=since, zone=str(house.zone))
+    head, events = await audit.head(session)
+    held = await ingest_db.held_by_reason(session)
+    days = [day - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
+    return ReportView(
+        day=day,
+        lists=tuple(list_report(runs[one]) for one in SourceList if one in runs),
+        held=tuple(HeldReason(*explain_held(reason), count) for reason, count in held),
+        waiting=await _waiting(session),
+        new_per_day=tuple((one, new.get(one, 0)) for one in days),
+        audit_head=head,
+        audit_events=events,
+        proposals=await _proposals(session, house),
+    )
+
+
+def list_report(run: IngestRunRow) -> ListReport:
+    return ListReport(
+        source_list=run.source_list,
+        finished_at=run.finished_at,
+        seen=run.seen,
+        new=run.new,
+        changed=run.changed,
+        held=run.held,
+        failed=explain(run.error_code) if run.error_code else "",
+    )
+
+
+async def _waiting(session: AsyncSession) -> tuple[WaitingBatch, ...]:
+    rows = await batches.in_states(session, [BatchState.AWAITING_APPROVAL, BatchState.HELD])
+    return tuple(_waiting_batch(row) for row in rows)
+
+
+def _waiting_batch(row: BatchRow) -> WaitingBatch:
+    return WaitingBatch(batch_code(row.id), _title(row), row.students, row.requested_by_name, row.requested_at)
+
+
+async def _proposals(session: AsyncSession, house: House) -> tuple[Proposal, ...]:
+    """Activate those who have no account yet, where nobody has asked for it."""
+    found: list[Proposal] = []
+    for stage in (Stage.ASPIRANTE, Stage.INGRESANTE):
+        selection = Selection(stages=frozenset({stage}), lacking=frozenset({Thing.ACCOUNT}))
+        asked = await session.scalar(
+            select(BatchRow.id).where(
+                BatchRow.selection == str(selection),
+                BatchRow.state.in_([BatchState.AWAITING_APPROVAL, BatchState.QUEUED, BatchState.RUNNING]),
+            )
+        )
+        count = await students_db.count(session, selection, zone=house.zone)
+        if count and asked is None:
+            label = plural("Preparar activación de {n} {who}", "Preparar activación de {n} {who}s", count)
+            found.append(Proposal(label.replace("{who}", stage.value), str(selection)))
+    return tuple(found)
+
+
+async def view_status(session: AsyncSession, *, house: House, now: datetime) -> StatusView:
+    """How things stand: people, systems with work waiting, the last readings, open batches."""
+    stages = {
+        row.stage: row.n
+        for row in await session.execute(select(StudentRow.stage, func.count().label("n")).group_by(StudentRow.stage))
+    }
+    accounts = await session.scalar(select(func.count()).select_from(AccountRow)) or 0
+    licensed = await session.scalar(select(func.count()).select_from(AccountRow).where(AccountRow.licensed)) or 0
+    moodle = await session.scalar(select(func.count()).select_from(MoodleUserRow)) or 0
+    waiting = await session.execute(
+        select(StepRow.kind, func.count().label("n"))
+        .join(BatchRow, BatchRow.id == StepRow.batch_id)
+        .where(BatchRow.state == BatchState.RUNNING, StepRow.state.in_([StepState.DUE, StepState.RUNNING]))
+        .group_by(StepRow.kind)
+    )
+    by_system: dict[str, int] = dict.fromkeys(dict.fromkeys(_SYSTEM_OF.values()), 0)
+    for row in waiting:
+        by_system[_SYSTEM_OF[row.kind]] += row.n
+    runs = await ingest_db.latest_runs(session, since=now - timedelta(days=7))
+    return StatusView(
+        students=tuple((stage, stages.get(stage, 0)) for stage in Stage),
+        with_account=accounts,
+        licensed=licensed,
+        with_moodle=moodle,
+        held=sum(count for _reason, count in await ingest_db.held_by_reason(session)),
+        systems=tuple(SystemState(name, count) for name, count in by_system.items()),
+        last_ingest=tuple(list_report(runs[one]) for one in SourceList if one in runs),
+        open_batches=tuple(_waiting_batch(row) for row in await batches.open_batches(session)),
+    )
+
+
+async def view_batches(session: AsyncSession, *, limit: int = 10) -> tuple[BatchLine, ...]:
+    """The newest batches."""
+    return tuple(
+        BatchLine(batch_code(row.id), _title(row), row.state, row.students, row.requested_by_name, row.requested_at)
+        for row in await batches.latest(session, limit=limit)
+    )
+
+
+def _title(row: BatchRow) -> str:
+    return batch_title(row.kind, BatchOptions(**row.options))

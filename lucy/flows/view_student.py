@@ -1,0 +1,86 @@
+"""Everything known of one student, for a reader who may see it."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import accounts as accounts_db
+from lucy.db import audit, batches
+from lucy.db import students as students_db
+from lucy.db.tables import AccountRow, AuditEventRow, StepRow, StudentRow
+from lucy.domain.batches import batch_code
+from lucy.domain.error_codes import explain
+from lucy.domain.house import House
+from lucy.domain.operations import StepKind
+from lucy.domain.steps import StepState
+from lucy.domain.students import Career, Modality, format_document_number
+from lucy.domain.views import CourseState, Happening, StudentView
+from lucy.texts import _, clock, day
+
+HISTORY = 8
+_MODALITY = {Modality.PRES: "presencial", Modality.DIST: "a distancia"}
+
+
+async def view_students(session: AsyncSession, number: str, *, house: House, now: datetime) -> tuple[StudentView, ...]:
+    """The students with this document number (one, unless two document types share it)."""
+    return tuple([await _view(session, row, house, now) for row in await students_db.by_document(session, number)])
+
+
+async def _view(session: AsyncSession, row: StudentRow, house: House, now: datetime) -> StudentView:
+    student = students_db.student_from(row)
+    account = (await accounts_db.accounts(session, [row.id])).get(row.id)
+    moodle = (await accounts_db.moodle_users(session, [row.id])).get(row.id)
+    enrolments = await accounts_db.enrolments(session, row.id)
+    pending = await batches.open_steps_of_student(session, row.id)
+    events = await audit.latest(session, limit=HISTORY, student=row.id)
+    return StudentView(
+        name=student.full_name,
+        document=format_document_number(row.document_number),
+        document_type=row.document_type,
+        stage=row.stage,
+        cohort=row.cohort,
+        careers=tuple(_career(career) for career in student.careers),
+        personal_email=row.personal_email,
+        upn=account.upn if account else "",
+        account_enabled=account.enabled if account else None,
+        licensed=bool(account and account.licensed),
+        letter=_letter(account, house, now),
+        moodle_username=moodle.username if moodle else "",
+        courses=tuple(CourseState(one.course, _("matriculado"), one.created_at) for one in enrolments)
+        + tuple(CourseState(step.target, _course_state(step)) for step in pending if step.kind is StepKind.ENROLMENT),
+        open_cases=tuple(
+            f"{batch_code(step.batch_id)}: {explain(step.error_code)} ({step.error_code})"
+            for step in pending
+            if step.state is StepState.FAILED
+        ),
+        history=tuple(_happening(event) for event in reversed(events)),
+    )
+
+
+def _career(career: Career) -> str:
+    parts = [career.name]
+    if career.modality:
+        parts.append(_(_MODALITY[career.modality]))
+    if career.commissions:
+        parts.append(_("comisión {names}").format(names=", ".join(career.commissions)))
+    return ", ".join(parts)
+
+
+def _letter(account: AccountRow | None, house: House, now: datetime) -> str:
+    if account is None:
+        return ""
+    if account.mailed_at is None:
+        return _("Carta sin enviar") if account.made_by_batch else _("La cuenta ya existía: sin carta")
+    same_day = account.mailed_at.astimezone(house.zone).date() == now.astimezone(house.zone).date()
+    when = _("hoy") if same_day else day(account.mailed_at, house.zone)
+    return _("Carta aceptada {when} {clock}").format(when=when, clock=clock(account.mailed_at, house.zone))
+
+
+def _course_state(step: StepRow) -> str:
+    return explain(step.error_code) if step.state is StepState.FAILED else _("pendiente")
+
+
+def _happening(event: AuditEventRow) -> Happening:
+    about = [str(event.detail["target"])] if event.detail.get("target") else []
+    about += [batch_code(event.batch_id)] if event.batch_id else []
+    return Happening(event.at, event.actor_name, event.action, event.outcome, " · ".join(about))

@@ -1,0 +1,101 @@
+"""The actors of a worker process, bound to its broker and its runtime."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import dramatiq
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+
+from connectors.nudges import queue_of
+from lucy.domain.operations import StepKind
+from lucy.errors import RemoteError
+from lucy.flows.decide_batch import start_batch
+from lucy.flows.forecast_batch import store_forecast
+from lucy.flows.ingest_list import ingest_list
+from lucy.flows.send_nudges import send_nudges
+from lucy.ports import LicenceSeats
+from workers.announcer import Announcer
+from workers.lanes import LaneEngine
+from workers.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+TIME_LIMIT_MS = 600_000
+
+
+class Actors:
+    """The work behind each nudge's name."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._lanes = LaneEngine(
+            runtime.db, runtime.limiter, runtime.nudger, runtime.lanes, lease_s=runtime.house.lease_s
+        )
+        self._announcer = Announcer(runtime.db, runtime.channel, runtime.house)
+
+    async def run_lane(self, kind: str) -> None:
+        await self._lanes.run(StepKind(kind))
+
+    async def announce(self) -> None:
+        await self._announcer.run()
+
+    async def start_batch(self, number: int) -> None:
+        """Begin an approved batch; its lanes find their work by themselves."""
+        async with self._runtime.db.transaction() as session:
+            begun = await start_batch(session, number, now=datetime.now(UTC))
+        if begun:
+            log.info("batch.started", batch=number)
+            await send_nudges(self._runtime.db, self._runtime.nudger)
+            for kind in StepKind:
+                await self._lanes.run(kind)
+
+    async def forecast_batch(self, number: int) -> None:
+        """Ask for the licence seats and put the forecast on the card; without an answer the rest is still told."""
+        seats: LicenceSeats | None = None
+        try:
+            seats = await self._runtime.directory.licence_seats(self._runtime.house.licence_sku)
+        except RemoteError as error:
+            log.warning("forecast.no_seats", batch=number, code=error.code, error=str(error))
+        async with self._runtime.db.transaction() as session:
+            await store_forecast(session, number, seats, house=self._runtime.house, now=datetime.now(UTC))
+        await send_nudges(self._runtime.db, self._runtime.nudger)
+
+    async def ingest_list(self, run_id: int) -> None:
+        counts = await ingest_list(self._runtime.db, self._runtime.records, run_id, house=self._runtime.house)
+        if counts is not None:
+            log.info("ingest.ended", run=run_id, seen=counts.seen, new=counts.new, held=counts.held)
+            await send_nudges(self._runtime.db, self._runtime.nudger)
+
+
+def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
+    """Declare an actor for each nudge. `current` gives the process's actors once its runtime is open.
+
+    Nothing is retried by the queue: what failed is still due in the database, and the sweeper nudges again.
+    """
+
+    def declare(name: str, work: Callable[..., Awaitable[None]]) -> None:
+        dramatiq.actor(
+            broker=broker, actor_name=name, queue_name=queue_of(name), max_retries=0, time_limit=TIME_LIMIT_MS
+        )(work)
+
+    async def run_lane(kind: str) -> None:
+        await current().run_lane(kind)
+
+    async def announce() -> None:
+        await current().announce()
+
+    async def start(number: int) -> None:
+        await current().start_batch(number)
+
+    async def forecast(number: int) -> None:
+        await current().forecast_batch(number)
+
+    async def ingest(run_id: int) -> None:
+        await current().ingest_list(run_id)
+
+    declare("run_lane", run_lane)
+    declare("announce", announce)
+    declare("start_batch", start)
+    declare("forecast_batch", forecast)
+    declare("ingest_list", ingest)

@@ -1,0 +1,140 @@
+"""Posts cards and draws them again in place: at most one edit every 3 seconds a card, and always the last one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cards.batch import batch_card
+from cards.batch import summary as batch_summary
+from cards.ingest import ingest_card
+from cards.ingest import summary as ingest_summary
+from cards.report import report_card
+from cards.report import summary as report_summary
+from lucy.db import audit, members
+from lucy.db import cards as cards_db
+from lucy.db.engine import Database
+from lucy.db.tables import IngestRunRow, PostedCardRow
+from lucy.domain.audit import LUCY, AuditEvent
+from lucy.domain.house import House
+from lucy.domain.roles import Role, role_of
+from lucy.domain.views import Frame
+from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
+from lucy.flows.view_batch import Reader, view_batch
+from lucy.flows.view_report import list_report, view_report
+from lucy.ports import Channel, ConversationAddress
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 3.0
+LEASE_S = 120.0
+LONGEST_WAIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A card ready to be sent."""
+
+    card: Mapping[str, object]
+    summary: str
+
+
+class Announcer:
+    """The one way by which cards change after they were first shown. Runs once at a time in a process."""
+
+    def __init__(self, db: Database, channel: Channel, house: House, *, every_s: float = EVERY_S) -> None:
+        self._db, self._channel, self._house, self._every_s = db, channel, house, every_s
+        self._running = False
+
+    async def run(self) -> None:
+        """Draw every card that is behind and may be drawn now."""
+        if self._running:
+            return
+        self._running = True
+        try:
+            while await self._once():
+                pass
+        finally:
+            self._running = False
+
+    async def _once(self) -> bool:
+        now = datetime.now(UTC)
+        async with self._db.transaction() as session:
+            card = await cards_db.claim_card(session, now=now, lease_s=LEASE_S, every_s=self._every_s)
+            if card is None:
+                return False
+            version = card.wanted_version
+            drawing = await self._draw(session, card, now)
+        if drawing is None:
+            async with self._db.transaction() as session:
+                await cards_db.give_up(session, card.id)
+            return True
+        try:
+            conversation_id, activity_id = await self._send(card, drawing)
+        except RemoteError as error:
+            await self._not_sent(card, error)
+            return True
+        async with self._db.transaction() as session:
+            await cards_db.drawn(
+                session,
+                card.id,
+                version=version,
+                now=datetime.now(UTC),
+                conversation_id=conversation_id,
+                activity_id=activity_id,
+            )
+        return True
+
+    async def _draw(self, session: AsyncSession, card: PostedCardRow, now: datetime) -> Drawing | None:
+        """What the card shows now, for the readers of the channel; None when its subject is gone."""
+        frame = Frame(self._house.environment, self._house.zone, now)
+        if card.shows == "batch":
+            reader = await self._reader(session, card.reader_id)
+            batch = await view_batch(session, int(card.subject), reader=reader, house=self._house, now=now)
+            return Drawing(batch_card(batch, frame), batch_summary(batch)) if batch else None
+        if card.shows == "report":
+            report = await view_report(session, date.fromisoformat(card.subject), house=self._house)
+            return Drawing(report_card(report, frame), report_summary(report))
+        run = await session.get(IngestRunRow, int(card.subject))
+        if run is None:
+            return None
+        report_of_list = list_report(run)
+        return Drawing(ingest_card(report_of_list, frame), ingest_summary(report_of_list))
+
+    async def _reader(self, session: AsyncSession, entra_id: str) -> Reader | None:
+        """The one who reads the card in a personal chat; None for a channel."""
+        if not entra_id:
+            return None
+        member = await members.get(session, entra_id)
+        role = role_of(entra_id, member.role if member else None, self._house.admins)
+        return Reader(entra_id, role or Role.CONSULTA)
+
+    async def _send(self, card: PostedCardRow, drawing: Drawing) -> tuple[str, str]:
+        """Edit the card, or post it the first time; returns where it is now."""
+        address = ConversationAddress(card.service_url, card.conversation_id, card.tenant_id)
+        if card.activity_id:
+            await self._channel.update_card(address, card.activity_id, drawing.card, summary=drawing.summary)
+            return card.conversation_id, card.activity_id
+        post = self._channel.start_thread if card.new_thread else self._channel.post_card
+        posted = await post(address, drawing.card, summary=drawing.summary)
+        return posted.conversation_id, posted.activity_id
+
+    async def _not_sent(self, card: PostedCardRow, error: RemoteError) -> None:
+        """Wait and try again, post anew what somebody deleted, or give up on what Teams will never take."""
+        log.warning("card.not_sent", card=card.id, shows=card.shows, code=error.code, error=str(error))
+        now = datetime.now(UTC)
+        async with self._db.transaction() as session:
+            if isinstance(error, NotFound) and card.activity_id:
+                await cards_db.postpone(session, card.id, until=now, forget_activity=True)
+            elif isinstance(error, (RetryLater, OutcomeUnknown)):
+                wait = error.after_s if isinstance(error, RetryLater) else 0.0
+                wait = max(wait, min(LONGEST_WAIT_S, 2.0 ** min(card.attempts, 10)))
+                await cards_db.postpone(session, card.id, until=now + timedelta(seconds=wait))
+            else:
+                await cards_db.give_up(session, card.id)
+                event = AuditEvent(
+                    LUCY, "card.post", f"failed {error.code}", detail={"shows": card.shows, "subject": card.subject}
+                )
+                await audit.record(session, [event], now=now)

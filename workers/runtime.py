@@ -1,0 +1,146 @@
+"""What a worker process holds open: one database, one client per outside system, all on the worker's event loop."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import httpx
+import redis.asyncio as redis
+from connectors.graph.client import GraphDirectory
+from connectors.graph.token import MsalTokens
+from connectors.teams.channel import TeamsChannel
+
+from connectors.http import build_http_client
+from connectors.limits import RedisLimiter
+from connectors.moodle.client import MoodleSite
+from connectors.nudges import RedisNudger, make_broker
+from connectors.sial.client import SialFlatRecords, SialRecords
+from connectors.smtp.client import SmtpMailer
+from lucy.db.engine import Database
+from lucy.domain.house import House
+from lucy.domain.operations import StepKind
+from lucy.errors import System
+from lucy.flows.lanes.account import AccountLane
+from lucy.flows.lanes.base import Lane
+from lucy.flows.lanes.credentials_mail import CredentialsMailLane
+from lucy.flows.lanes.enrolment import EnrolmentLane
+from lucy.flows.lanes.licence import LicenceLane
+from lucy.flows.lanes.moodle_user import MoodleUserLane
+from lucy.ports import Channel, Directory, Limiter, Nudger, StudentRecords
+from lucy.sealing import Sealer
+from lucy.settings import Settings, SialDialect
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Opened once per process by `open`, closed by `close` on the same loop."""
+
+    settings: Settings
+    house: House
+    db: Database
+    limiter: Limiter
+    nudger: Nudger
+    directory: Directory
+    records: StudentRecords
+    channel: Channel
+    lanes: dict[StepKind, Lane[Any]]
+    _stack: AsyncExitStack
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        stack = AsyncExitStack()
+        house = settings.house()
+        db = Database(settings.database_url)
+        stack.push_async_callback(db.close)
+        redis_client = redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
+        stack.push_async_callback(redis_client.aclose)
+        limiter = RedisLimiter(redis_client, _rates(settings))
+        http = await stack.enter_async_context(build_http_client(settings.ca_file))
+        tokens = MsalTokens(
+            settings.login_url,
+            settings.graph_tenant_id,
+            settings.graph_client_id,
+            settings.graph_client_secret.get_secret_value(),
+            settings.ca_file,
+        )
+        directory = GraphDirectory(base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter)
+        moodle = MoodleSite(
+            base_url=settings.moodle_url, token=settings.moodle_token.get_secret_value(), http=http, limiter=limiter
+        )
+        mailer = _mailer(settings, limiter)
+        stack.push_async_callback(mailer.close)
+        sealer = Sealer(settings.secret_keys.get_secret_value())
+        lanes: list[Lane[Any]] = [
+            AccountLane(directory, sealer, house),
+            LicenceLane(directory, house),
+            CredentialsMailLane(mailer, sealer, house),
+            MoodleUserLane(moodle, house),
+            EnrolmentLane(moodle, house),
+        ]
+        return cls(
+            settings=settings,
+            house=house,
+            db=db,
+            limiter=limiter,
+            nudger=RedisNudger(make_broker(settings.redis_url)),
+            directory=directory,
+            records=_records(settings, http, limiter),
+            channel=_channel(settings),
+            lanes={lane.kind: lane for lane in lanes},
+            _stack=stack,
+        )
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+
+def _rates(settings: Settings) -> dict[System, float]:
+    """Requests per second for each system."""
+    return {
+        System.GRAPH: settings.rate_graph,
+        System.MOODLE: settings.rate_moodle,
+        System.SIAL: settings.rate_sial / 60,
+        System.MAIL: settings.rate_mail / 60,
+    }
+
+
+def _records(settings: Settings, http: httpx.AsyncClient, limiter: Limiter) -> StudentRecords:
+    """SIAL in the dialect that this university speaks."""
+    password = settings.sial_password.get_secret_value()
+    if settings.sial_dialect is SialDialect.V1:
+        return SialFlatRecords(
+            base_url=settings.sial_url, user=settings.sial_user, password=password, http=http, limiter=limiter
+        )
+    zone = ZoneInfo(settings.timezone)
+    return SialRecords(
+        base_url=settings.sial_url,
+        user=settings.sial_user,
+        password=password,
+        http=http,
+        limiter=limiter,
+        zone=zone,
+        today=lambda: datetime.now(zone).date(),
+    )
+
+
+def _mailer(settings: Settings, limiter: Limiter) -> SmtpMailer:
+    return SmtpMailer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security.value,
+        sender=settings.mail_from,
+        limiter=limiter,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value(),
+        ca_file=settings.ca_file,
+    )
+
+
+def _channel(settings: Settings) -> TeamsChannel:
+    return TeamsChannel(
+        app_id=settings.bot_app_id,
+        app_password=settings.bot_app_password.get_secret_value(),
+        tenant_id=settings.tenant_id,
+    )

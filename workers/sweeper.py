@@ -1,0 +1,68 @@
+"""Puts right what a lost message or a dead process left behind. Only the database is asked, so Redis may be emptied."""
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import delete
+
+from lucy.db import accounts, batches, cards, steps
+from lucy.db import ingest as ingest_db
+from lucy.db.engine import Database
+from lucy.db.tables import BatchRow, InboxDedupRow
+from lucy.domain.batches import BatchState
+from lucy.domain.nudges import Nudge
+from lucy.flows.decide_batch import expire_batches
+from lucy.flows.redraw import ANNOUNCE, lane_nudge, redraw_batch
+from lucy.texts import plural
+from workers.announcer import EVERY_S
+
+log = structlog.get_logger(__name__)
+
+INGEST_GRACE_S = 10.0
+DEDUP_KEPT = timedelta(days=2)
+
+
+async def sweep(db: Database) -> list[Nudge]:
+    """Give back expired leases and expired approvals; returns the nudges for all work that is due."""
+    now = datetime.now(UTC)
+    async with db.transaction() as session:
+        for number, count in (await steps.release_expired(session, now=now)).items():
+            log.warning("sweeper.leases_expired", batch=number, steps=count)
+            batch = await batches.lock(session, number)
+            if batch is not None:
+                text = plural(
+                    "Un proceso se cortó: {n} paso volvió a la cola",
+                    "Un proceso se cortó: {n} pasos volvieron a la cola",
+                    count,
+                )
+                batches.add_note(batch, text, at=now)
+                await redraw_batch(session, number, now=now)
+    async with db.transaction() as session:
+        await expire_batches(session, now=now)
+        nudges = [lane_nudge(kind) for kind in sorted(await steps.lanes_with_due_work(session, now=now))]
+        queued = await batches.in_states(session, [BatchState.QUEUED])
+        nudges += [Nudge("start_batch", (row.id,)) for row in queued]
+        asked = await batches.in_states(session, [BatchState.AWAITING_APPROVAL])
+        nudges += [Nudge("forecast_batch", (row.id,)) for row in asked if _late(row, now)]
+        late = now - timedelta(seconds=INGEST_GRACE_S)
+        nudges += [Nudge("ingest_list", (run_id,)) for run_id in await ingest_db.unattended_runs(session, now=late)]
+        draw_at = await cards.next_draw_at(session, every_s=EVERY_S)
+        if draw_at is not None and draw_at <= now:
+            nudges.append(ANNOUNCE)
+    return nudges
+
+
+def _late(row: BatchRow, now: datetime) -> bool:
+    """Whether the forecast should have been made by now; asked again for a minute, then let be."""
+    age = now - row.requested_at
+    return not row.forecast and timedelta(seconds=10) < age < timedelta(seconds=70)
+
+
+async def tidy(db: Database) -> None:
+    """Throw away what has had its time: sealed passwords that no letter took, handled activities."""
+    now = datetime.now(UTC)
+    async with db.transaction() as session:
+        purged = await accounts.destroy_expired_secrets(session, now=now)
+        await session.execute(delete(InboxDedupRow).where(InboxDedupRow.seen_at < now - DEDUP_KEPT))
+    if purged:
+        log.warning("sweeper.secrets_purged", secrets=purged)
