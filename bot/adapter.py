@@ -134,10 +134,13 @@ def _http_answer(turn: Turn, answer: Answer) -> HttpAnswer:
 
 
 def _sdk_activity(activity: Mapping[str, object], turn: Turn) -> Activity:
-    """Only what the SDK needs to authenticate and to reply, so that nothing else of the body can trip it."""
+    """Only what the SDK needs to authenticate and to reply, so that nothing else of the body can trip it.
+
+    It replies to `id`: to the message itself, or to the card that was pressed, since a press is no message.
+    """
     return Activity(
         type=str(activity.get("type")),
-        id=turn.activity_id or None,
+        id=(turn.activity_id if turn.kind is TurnKind.MESSAGE else turn.reply_to_id) or None,
         channel_id=str(activity.get("channelId", "")),
         service_url=turn.service_url,
         conversation=ConversationAccount(

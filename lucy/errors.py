@@ -54,7 +54,7 @@ class RemoteIds:
     remote_code: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class RemoteError(LucyError):
     """An outside system failed one operation.
 
@@ -74,7 +74,7 @@ class RemoteError(LucyError):
         return f"{self.code} {self.system.value} {self.operation}: {self.detail or type(self).__name__}"
 
 
-@dataclass
+@dataclass(eq=False)
 class RetryLater(RemoteError):
     """Ask again after `after_s` seconds.
 

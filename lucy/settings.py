@@ -8,8 +8,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -47,6 +46,14 @@ def _no_slash(value: str) -> str:
     return value.rstrip("/")
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone; one of the IANA list is, for example America/Argentina/Cordoba") from None
+    return value
+
+
 Url = Annotated[str, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 
@@ -57,8 +64,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LUCY_", frozen=True, extra="ignore", validate_default=True)
 
     mode: Mode = Mode.PRODUCTION
-    database_url: str
-    redis_url: str
+    database_url: str = Field(repr=False)  # these two may carry a password
+    redis_url: str = Field(repr=False)
     secret_keys: SecretStr  # comma-separated Fernet keys, newest first
 
     admins: Names = frozenset()
@@ -109,7 +116,7 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=60, ge=2)  # how long a worker may hold a step without a sign of life
     approval_expires_h: float = Field(default=72, gt=0)
     language: str = "es_AR"
-    timezone: str = "America/Argentina/Cordoba"
+    timezone: Annotated[str, AfterValidator(_zone)] = "America/Argentina/Cordoba"
 
     @property
     def environment(self) -> str:
@@ -169,22 +176,27 @@ class Settings(BaseSettings):
                 found.append(f"LUCY_{name.upper()} still holds the example secret. Put the real one.")
         if not self.tenant_id:
             found.append("LUCY_TENANT_ID is empty: messages of any tenant would be heard.")
-        if self.mode is Mode.TEST and not self.account_prefix.startswith("test-"):
+        test_prefix = self.account_prefix.lower().startswith("test-")  # sign-in names are lower case
+        if self.mode is Mode.TEST and not test_prefix:
             found.append("LUCY_MODE=test needs LUCY_ACCOUNT_PREFIX to start with 'test-' (for example test-a).")
-        if self.mode is Mode.PRODUCTION and self.account_prefix.startswith("test-"):
+        if self.mode is Mode.PRODUCTION and test_prefix:
             found.append("LUCY_MODE=production must not have the test prefix in LUCY_ACCOUNT_PREFIX.")
         for name in ("graph_url", "login_url", "moodle_url"):
             address = getattr(self, name)
-            if address and urlsplit(address).scheme != "https":
+            if address and not address.lower().startswith("https://"):
                 found.append(f"LUCY_{name.upper()} must be an https address outside the sandbox.")
         return found
 
     def _secrets(self) -> dict[str, str]:
-        return {
+        secrets = {
             name: value.get_secret_value()
             for name in type(self).model_fields
             if isinstance(value := getattr(self, name), SecretStr)
         }
+        for name in ("database_url", "redis_url"):
+            credentials = getattr(self, name).partition("://")[2].rpartition("@")[0]
+            secrets[name] = credentials.partition(":")[2]
+        return secrets
 
 
 def is_loopback(host: str) -> bool:

@@ -66,6 +66,8 @@ class Announcer:
             if card is None:
                 return False
             version = card.wanted_version
+        # The claim is kept: a card that cannot be drawn waits out its lease and does not stand in the way of others.
+        async with self._db.transaction() as session:
             drawing = await self._draw(session, card, now)
         if drawing is None:
             async with self._db.transaction() as session:

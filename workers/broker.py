@@ -6,7 +6,7 @@ import threading
 import structlog
 from dramatiq import Broker, Worker
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
-from dramatiq.middleware import AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import AsyncIO, Middleware, ShutdownNotifications, TimeLimit
 
 from connectors.nudges import make_broker
 from lucy.settings import Settings
@@ -53,9 +53,7 @@ def _loop() -> EventLoopThread:
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; what is in hand is finished, at most for a few seconds."""
     opener = OpenRuntime(settings)
-    broker = make_broker(
-        settings.redis_url, [TimeLimit(), ShutdownNotifications(), Retries(max_retries=0), AsyncIO(), opener]
-    )
+    broker = make_broker(settings.redis_url, [TimeLimit(), ShutdownNotifications(), AsyncIO(), opener])
     declare_actors(broker, opener.actors)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

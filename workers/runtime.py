@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import redis.asyncio as redis
+
 from connectors.graph.client import GraphDirectory
 from connectors.graph.token import MsalTokens
-from connectors.teams.channel import TeamsChannel
-
 from connectors.http import build_http_client
 from connectors.limits import RedisLimiter
 from connectors.moodle.client import MoodleSite
 from connectors.nudges import RedisNudger, make_broker
 from connectors.sial.client import SialFlatRecords, SialRecords
 from connectors.smtp.client import SmtpMailer
+from connectors.teams.authentication import BotIdentity, TeamsAuthentication
+from connectors.teams.client import TeamsChannel
 from lucy.db.engine import Database
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
@@ -28,7 +29,7 @@ from lucy.flows.lanes.credentials_mail import CredentialsMailLane
 from lucy.flows.lanes.enrolment import EnrolmentLane
 from lucy.flows.lanes.licence import LicenceLane
 from lucy.flows.lanes.moodle_user import MoodleUserLane
-from lucy.ports import Channel, Directory, Limiter, Nudger, StudentRecords
+from lucy.ports import Channel, Directory, Limiter, Moodle, Nudger, StudentRecords
 from lucy.sealing import Sealer
 from lucy.settings import Settings, SialDialect
 
@@ -43,6 +44,7 @@ class Runtime:
     limiter: Limiter
     nudger: Nudger
     directory: Directory
+    moodle: Moodle
     records: StudentRecords
     channel: Channel
     lanes: dict[StepKind, Lane[Any]]
@@ -71,6 +73,8 @@ class Runtime:
         )
         mailer = _mailer(settings, limiter)
         stack.push_async_callback(mailer.close)
+        teams = _teams(settings)
+        stack.push_async_callback(teams.aclose)
         sealer = Sealer(settings.secret_keys.get_secret_value())
         lanes: list[Lane[Any]] = [
             AccountLane(directory, sealer, house),
@@ -86,8 +90,9 @@ class Runtime:
             limiter=limiter,
             nudger=RedisNudger(make_broker(settings.redis_url)),
             directory=directory,
+            moodle=moodle,
             records=_records(settings, http, limiter),
-            channel=_channel(settings),
+            channel=TeamsChannel(teams),
             lanes={lane.kind: lane for lane in lanes},
             _stack=stack,
         )
@@ -138,9 +143,11 @@ def _mailer(settings: Settings, limiter: Limiter) -> SmtpMailer:
     )
 
 
-def _channel(settings: Settings) -> TeamsChannel:
-    return TeamsChannel(
-        app_id=settings.bot_app_id,
-        app_password=settings.bot_app_password.get_secret_value(),
-        tenant_id=settings.tenant_id,
+def _teams(settings: Settings) -> TeamsAuthentication:
+    return TeamsAuthentication(
+        BotIdentity(
+            app_id=settings.bot_app_id,
+            app_password=settings.bot_app_password.get_secret_value(),
+            tenant_id=settings.tenant_id,
+        )
     )

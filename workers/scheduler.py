@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lucy.db import audit, schedules
@@ -39,7 +39,7 @@ class Scheduler:
                     if await schedules.become_active(connection):
                         log.info("scheduler.active")
                         await self._watch(connection, stop)
-            except (DBAPIError, OSError) as error:
+            except (InterfaceError, OperationalError, OSError) as error:
                 log.warning("scheduler.database_away", error=type(error).__name__)
             await _sleep(stop, self._tick_s)
 

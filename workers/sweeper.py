@@ -46,8 +46,7 @@ async def sweep(db: Database) -> list[Nudge]:
         nudges += [Nudge("forecast_batch", (row.id,)) for row in asked if _late(row, now)]
         late = now - timedelta(seconds=INGEST_GRACE_S)
         nudges += [Nudge("ingest_list", (run_id,)) for run_id in await ingest_db.unattended_runs(session, now=late)]
-        draw_at = await cards.next_draw_at(session, every_s=EVERY_S)
-        if draw_at is not None and draw_at <= now:
+        if await cards.any_to_draw(session, now=now, every_s=EVERY_S):
             nudges.append(ANNOUNCE)
     return nudges
 

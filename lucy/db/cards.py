@@ -146,16 +146,15 @@ async def give_up(session: AsyncSession, card_id: int) -> None:
     )
 
 
-async def next_draw_at(session: AsyncSession, *, every_s: float) -> datetime | None:
-    """When the earliest card that is behind may be drawn; None when all are up to date."""
-    found: datetime | None = await session.scalar(
-        text(
-            """
-            select min(greatest(coalesce(drawn_at + make_interval(secs => :every_s), '-infinity'::timestamptz),
-                                coalesce(lease_until, '-infinity'::timestamptz)))
-            from posted_card where drawn_version < wanted_version
-            """
-        ),
-        {"every_s": every_s},
+async def any_to_draw(session: AsyncSession, *, now: datetime, every_s: float) -> bool:
+    """Whether a card is behind that may be drawn now."""
+    found = await session.scalar(
+        select(PostedCardRow.id)
+        .where(
+            PostedCardRow.drawn_version < PostedCardRow.wanted_version,
+            func.coalesce(PostedCardRow.drawn_at, now - timedelta(seconds=every_s)) <= now - timedelta(seconds=every_s),
+            func.coalesce(PostedCardRow.lease_until, now) <= now,
+        )
+        .limit(1)
     )
-    return found
+    return found is not None

@@ -228,9 +228,9 @@ async def lanes_with_due_work(session: AsyncSession, *, now: datetime) -> set[St
     rows = await session.execute(
         text(
             """
-            select kind from unnest(cast(:kinds as text[])) as kind
+            select lane.kind from unnest(cast(:kinds as text[])) as lane (kind)
             where exists (select 1 from batch join step on step.batch_id = batch.id
-                          where batch.state = 'running' and step.kind = kind and step.state = 'due'
+                          where batch.state = 'running' and step.kind = lane.kind and step.state = 'due'
                             and step.due_at <= :now)
             """
         ),

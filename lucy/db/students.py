@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, StudentRow
@@ -59,9 +60,11 @@ def student_from(row: StudentRow) -> Student:
     )
 
 
-async def known(session: AsyncSession, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], KnownStudent]:
-    """Those of the people (document type, number) that are known already."""
-    rows = await session.execute(
+async def known(
+    session: AsyncSession, keys: Collection[tuple[str, str]], *, lock: bool = False
+) -> dict[tuple[str, str], KnownStudent]:
+    """Those of the people (document type, number) that are known already; with `lock` nobody else changes them now."""
+    statement = (
         select(
             StudentRow.document_type,
             StudentRow.document_number,
@@ -69,8 +72,11 @@ async def known(session: AsyncSession, keys: Collection[tuple[str, str]]) -> dic
             StudentRow.stage,
             StudentRow.source_hash,
             StudentRow.personal_email,
-        ).where(tuple_(StudentRow.document_type, StudentRow.document_number).in_(list(keys)))
+        )
+        .where(tuple_(StudentRow.document_type, StudentRow.document_number).in_(list(keys)))
+        .order_by(StudentRow.id)
     )
+    rows = await session.execute(statement.with_for_update() if lock else statement)
     return {
         (row.document_type, row.document_number): KnownStudent(row.id, row.stage, row.source_hash, row.personal_email)
         for row in rows
@@ -78,11 +84,17 @@ async def known(session: AsyncSession, keys: Collection[tuple[str, str]]) -> dic
 
 
 async def add(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], StudentId]:
-    """Store new students; returns their ids by document."""
+    """Store new students; returns the ids of those that were not there, by document.
+
+    Another list that stores the same person at the same moment is waited for; that person is not returned.
+    """
     if not rows:
         return {}
     stored = await session.execute(
-        insert(StudentRow).returning(StudentRow.id, StudentRow.document_type, StudentRow.document_number), list(rows)
+        insert(StudentRow)
+        .on_conflict_do_nothing()
+        .returning(StudentRow.id, StudentRow.document_type, StudentRow.document_number),
+        list(rows),
     )
     return {(row.document_type, row.document_number): row.id for row in stored}
 

@@ -1,5 +1,6 @@
 """The life of a batch: one table of legal moves, nowhere else."""
 
+import re
 from enum import StrEnum
 from typing import NewType
 
@@ -101,4 +102,4 @@ def batch_code(number: int) -> str:
 def parse_batch_code(text: str) -> int | None:
     """L-0042, l42, 42 → 42; None when it is not a code."""
     digits = text.strip().upper().removeprefix("L").lstrip("-– ").strip()
-    return int(digits) if digits.isdigit() and len(digits) <= 9 else None
+    return int(digits) if re.fullmatch(r"[0-9]{1,9}", digits) else None

@@ -3,17 +3,21 @@
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from lucy.domain.selections import fold
 from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
 from lucy.domain.students import Career, Modality, parse_document_number
 from lucy.texts import _
 
 INCONSISTENT_COMMISSION = 9999999
 MODALITIES = {"1": Modality.PRES, "2": Modality.DIST}
-_EMAIL = re.compile(r"[^@\s<>,;\"()\[\]\x00-\x1f]+@[^@\s<>,;\"()\[\]]+\.[^@\s<>,;\"()\[\].]{2,}")
+_LOCAL = r"[^@\s<>,;:\"()\[\]\\.\x00-\x1f\x7f]+"
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+_EMAIL = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@(?:{_LABEL}\.)+(?!\d+$){_LABEL}(?<=\w\w)")
 _PARTICLES = {"de", "del", "la", "las", "los", "y", "e", "da", "do", "dos", "di", "van", "von"}
 
 
@@ -73,12 +77,12 @@ class KnownCareer:
 def person_key(entry: SourceEntry) -> tuple[str, str] | None:
     """Document type and number; None when the entry has no usable number. A missing type means DNI."""
     number = parse_document_number(entry.document_number)
-    return (entry.document_type.strip().upper() or "DNI", number) if number else None
+    return (tidy(entry.document_type).upper() or "DNI", number) if number else None
 
 
 def fingerprint(entries: Iterable[SourceEntry]) -> str:
     """The same for the same source content of one person, whatever the order of keys or entries."""
-    bodies = sorted(json.dumps(entry.raw, sort_keys=True, ensure_ascii=False, default=str) for entry in entries)
+    bodies = sorted(json.dumps(entry.raw, sort_keys=True, default=str) for entry in entries)
     return hashlib.sha256("\n".join(bodies).encode()).hexdigest()
 
 
@@ -94,9 +98,9 @@ def interpret(
     if person is None:
         return None, [Held(HeldReason.NO_PERSONAL_RECORD)]
     first, last = tidy_name(person.first_name), tidy_name(person.last_name)
-    if not first or not last:
+    if not all(any(sign.isalpha() for sign in name) for name in (first, last)):
         return None, [Held(HeldReason.NO_NAME)]
-    email = person.email.strip()
+    email = tidy(person.email)
     if not is_email(email):
         return None, [Held(HeldReason.BAD_EMAIL)]
 
@@ -113,8 +117,8 @@ def interpret(
         first_name=first,
         last_name=last,
         personal_email=email,
-        phone=person.phone.strip(),
-        locality=" ".join(person.locality.split()),
+        phone=tidy(person.phone),
+        locality=tidy(person.locality),
         born_on=person.born_on.isoformat() if person.born_on else "",
         careers=known,
         cohort=max(cohorts, default=None),
@@ -138,17 +142,28 @@ def _careers(
             name=definition.name,
             modality=MODALITIES.get(source.modality.strip()),
             cohort=source.cohort or (source.enrolled_on.year if source.enrolled_on else None),
-            commissions=tuple(sorted({commission_name(one.name) for one in _usable(source)})),
+            commissions=tuple(sorted({commission_name(one.name) for one in _usable(source)} - {""})),
             enrolled_on=source.enrolled_on.date().isoformat() if source.enrolled_on else "",
         )
-        known.setdefault((career.career_id, career.modality), career)
-    return tuple(known[key] for key in sorted(known, key=str)), unknown
+        key = (career.career_id, career.modality)
+        known[key] = _joined(known[key], career) if key in known else career
+    return tuple(known[key] for key in sorted(known, key=str)), list(dict.fromkeys(unknown))
+
+
+def _joined(one: Career, other: Career) -> Career:
+    """A career that the source lists twice: all its commissions, the latest cohort and enrolment."""
+    return replace(
+        one,
+        cohort=max((year for year in (one.cohort, other.cohort) if year), default=None),
+        commissions=tuple(sorted({*one.commissions, *other.commissions})),
+        enrolled_on=max(one.enrolled_on, other.enrolled_on),
+    )
 
 
 def _by_name(name: str, careers: Mapping[int, KnownCareer]) -> KnownCareer | None:
     """Dialect v1 names careers only by their name."""
-    wanted = " ".join(name.split()).casefold()
-    return next((career for career in careers.values() if career.name.casefold() == wanted), None)
+    wanted = fold(tidy(name))
+    return next((career for career in careers.values() if fold(career.name) == wanted), None)
 
 
 def _usable(source: SourceCareer) -> list[SourceCommission]:
@@ -156,8 +171,9 @@ def _usable(source: SourceCareer) -> list[SourceCommission]:
 
 
 def commission_name(text: str) -> str:
-    """COMISION 01 → 01, as rules and people write it."""
-    return re.sub(r"^\s*comisi[oó]n\s+", "", text, flags=re.IGNORECASE).strip().upper()
+    """COMISION 01 → 01, COMISIÓN 1 → 01, as rules and people write it."""
+    name = re.sub(r"^comisi[oó]n\s+", "", tidy(text), flags=re.IGNORECASE).upper()
+    return name.zfill(2) if name.isdigit() else name
 
 
 def is_email(text: str) -> bool:
@@ -165,13 +181,23 @@ def is_email(text: str) -> bool:
     return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
 
 
+def tidy(text: str) -> str:
+    """Composed letters, one blank between words, and no sign that cannot be seen (PostgreSQL refuses some)."""
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join("".join(sign for sign in composed if sign.isprintable() or sign.isspace()).split())
+
+
 def tidy_name(text: str) -> str:
-    """Stray blanks out; a name all in capitals is written as people write it (O'HIGGINS DE LA PUENTE)."""
-    words = "".join(sign for sign in text if sign.isprintable()).split()
+    """`tidy`, and a name all in capitals is written as people write it: O'HIGGINS DE LA PUENTE, O'Higgins de la Puente.
+
+    Particles are small only inside a name: the first word begins the surname, the last may be an initial (MARÍA E).
+    """
+    words = tidy(text).split()
     if not any(word.upper() == word and len(word) > 1 for word in words) or any(c.islower() for w in words for c in w):
         return " ".join(words)
     return " ".join(
-        word.lower() if place and word.lower() in _PARTICLES else _capitalise(word) for place, word in enumerate(words)
+        word.lower() if 0 < place < len(words) - 1 and word.lower() in _PARTICLES else _capitalise(word)
+        for place, word in enumerate(words)
     )
 
 

@@ -50,9 +50,9 @@ class Selection:
         """The selection in its own language; parsing it again gives the same."""
         words = [f"{stage.value}s" for stage in Stage if stage in self.stages]
         words += [f"cohorte:{year}" for year in sorted(self.cohorts)]
-        words += [f"carrera:{code}" for code in sorted(self.careers)]
+        words += [f"carrera:{_written(code)}" for code in sorted(self.careers)]
         words += [f"modalidad:{one.value.lower()}" for one in Modality if one in self.modalities]
-        words += [f"comision:{name}" for name in sorted(self.commissions)]
+        words += [f"comision:{_written(name)}" for name in sorted(self.commissions)]
         words += [f'localidad:"{name}"' for name in sorted(self.localities)]
         words += [f"con:{thing.value}" for thing in Thing if thing in self.having]
         words += [f"sin:{thing.value}" for thing in Thing if thing in self.lacking]
@@ -60,6 +60,11 @@ class Selection:
         words += [f"desde:{self.changed_since.isoformat()}"] if self.changed_since else []
         words += list(self.documents)
         return " ".join(words) or "todos"
+
+
+def _written(value: str) -> str:
+    """A value as it can be read again: in quotes where it holds more than a plain word."""
+    return value if re.fullmatch(r"[\w./-]+", value) else f'"{value}"'
 
 
 def fold(text: str) -> str:
@@ -96,24 +101,27 @@ def parse_selection(text: str, *, today: date) -> Selection:
     selection = Selection()
     for word in words:
         selection = _add(selection, word, today)
-    return selection
+    return replace(selection, documents=tuple(dict.fromkeys(selection.documents)))
 
 
-_DOCUMENT = re.compile(r"(?<![\d.:/-])(\d{1,3})[. ](\d{3})[. ](\d{3})(?![\d.:/-])")
+_DOCUMENT = re.compile(r"(?<![\w.:/-])(\d{1,3})[. ](\d{3})[. ](\d{3})(?![\d:/-]|\.\d)")
+_DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](\d{2}|\d{4})")
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
 
 def _words(text: str) -> list[str]:
-    cleaned = re.sub(r"[,;\n\t]+", " ", text).replace("“", '"').replace("”", '"')
-    cleaned = _DOCUMENT.sub(r"\1\2\3", re.sub(r"\s*:\s*", ":", cleaned))
-    if cleaned.count('"') % 2:
+    """The words of a selection; what stands in quotes is kept as it is written, but for signs that cannot be seen."""
+    visible = "".join(sign if sign.isprintable() else " " for sign in text)  # pasted blanks of every kind, too
+    parts = visible.replace("“", '"').replace("”", '"').split('"')  # every second one stands in quotes
+    if len(parts) % 2 == 0:
         raise RequestError(_('Hay unas comillas sin cerrar. Escribí, por ejemplo: localidad:"Río Cuarto".'))
-    return [word.replace('"', "") for word in _WORD.findall(cleaned)]
+    parts[::2] = [_DOCUMENT.sub(r"\1\2\3", re.sub(r" *: *", ":", re.sub("[,;]+", " ", part))) for part in parts[::2]]
+    return [word.replace('"', "") for word in _WORD.findall('"'.join(parts))]
 
 
 def _add(selection: Selection, word: str, today: date) -> Selection:
-    name, colon, value = word.partition(":")
-    key = fold(name)
+    name, colon, written = word.partition(":")
+    key, value = fold(name), " ".join(written.split())
     if not colon:
         return _add_bare(selection, word, key, today)
     adder = _FILTERS.get(key)
@@ -134,14 +142,20 @@ def _add_bare(selection: Selection, word: str, key: str, today: date) -> Selecti
     if key in {"nuevos", "nuevas", "new"}:
         return replace(selection, new_since=today - timedelta(days=1))
     if any(c.isdigit() for c in word):
-        number = parse_document_number(word)
-        if number is None:
-            raise RequestError(
-                _("«{word}» no es un número de documento: van de 6 a 10 cifras, con o sin puntos.").format(word=word)
-            )
-        documents = selection.documents if number in selection.documents else (*selection.documents, number)
-        return replace(selection, documents=documents)
+        return replace(selection, documents=(*selection.documents, *_documents(word)))
     raise RequestError(_("No entiendo «{word}». Los filtros que hay: {filters}.").format(word=word, filters=FILTERS))
+
+
+def _documents(word: str) -> list[str]:
+    """The document number of a word, or the several of one pasted without blanks (40123456/41222333)."""
+    if _DAY.fullmatch(word):
+        raise RequestError(_("«{word}» parece una fecha. Escribí, por ejemplo, desde:20/11/2026.").format(word=word))
+    whole = parse_document_number(word)
+    numbers = [whole] if whole else [parse_document_number(part) for part in re.split(r"[^\w.]+", word) if part]
+    if None in numbers or not numbers:
+        text = _("«{word}» no es un número de documento: van de 6 a 10 cifras, con o sin puntos.")
+        raise RequestError(text.format(word=word))
+    return [number for number in numbers if number]
 
 
 def _one_of(table: Mapping[str, T], value: str, filter_name: str, valid: str) -> T:

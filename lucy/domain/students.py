@@ -103,8 +103,8 @@ def parse_document_number(text: str) -> str | None:
 
 
 def format_document_number(number: str) -> str:
-    """40123456 → 40.123.456."""
-    return f"{int(number):,}".replace(",", ".") if number.isdigit() else number
+    """40123456 → 40.123.456; a leading zero stays."""
+    return re.sub(r"(?<=[0-9])(?=(?:[0-9]{3})+$)", ".", number) if re.fullmatch(r"[0-9]+", number) else number
 
 
 def mask_document_number(number: str) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -146,8 +146,7 @@ async def _ingest_chunk(
     people = await _with_records(records, fresh)
     now = datetime.now(UTC)
     async with db.transaction() as session:
-        chunk = _sort(people, source_list, careers, now)
-        await _store(session, chunk, source_list, now)
+        chunk = await _write(session, people, source_list, careers, now)
         await students_db.touch(session, [one.id for one in unchanged], now=now)
         await ingest_db.keep_lease(session, run_id, now=now, lease_s=LEASE_S)
     counts.seen += sum(len(entries) for entries in part.values())
@@ -227,8 +226,33 @@ def _add(chunk: Chunk, person: Person, facts: StudentFacts, source_list: SourceL
         chunk.emails.append((person.known.id, facts.personal_email))
 
 
+async def _write(
+    session: AsyncSession,
+    people: Sequence[Person],
+    source_list: SourceList,
+    careers: Mapping[int, KnownCareer],
+    now: datetime,
+) -> Chunk:
+    """Store what the people's entries lead to, against what is known of them now and under lock.
+
+    Another list may be read at the same time, with some of the same people: who it stored first is updated.
+    """
+    latest = await students_db.known(session, [person.key for person in people], lock=True)
+    chunk = _sort([replace(person, known=latest.get(person.key)) for person in people], source_list, careers, now)
+    added = await students_db.add(session, chunk.new)
+    late = [person for person in people if person.key not in added and person.key not in latest and not person.failed]
+    if late:
+        stored = await students_db.known(session, [person.key for person in late], lock=True)
+        again = [replace(person, known=stored[person.key]) for person in late if person.key in stored]
+        overtaken = _sort(again, source_list, careers, now)
+        chunk.new = [row for row in chunk.new if (row["document_type"], row["document_number"]) in added]
+        chunk.changed += overtaken.changed
+        chunk.emails += overtaken.emails
+    await _store(session, chunk, source_list, now)
+    return chunk
+
+
 async def _store(session: AsyncSession, chunk: Chunk, source_list: SourceList, now: datetime) -> None:
-    await students_db.add(session, chunk.new)
     await students_db.change(session, chunk.changed)
     await ingest_db.hold(session, chunk.held, now=now)
     await ingest_db.resolve_held(session, source_list, chunk.clean, now=now)

@@ -95,8 +95,8 @@ async def _proposals(session: AsyncSession, house: House) -> tuple[Proposal, ...
         )
         count = await students_db.count(session, selection, zone=house.zone)
         if count and asked is None:
-            label = plural("Preparar activación de {n} {who}", "Preparar activación de {n} {who}s", count)
-            found.append(Proposal(label.replace("{who}", stage.value), str(selection)))
+            name = plural("{n} " + stage.value, "{n} " + stage.value + "s", count)
+            found.append(Proposal(_("Preparar activación de {students}").format(students=name), str(selection)))
     return tuple(found)
 
 

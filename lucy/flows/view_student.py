@@ -44,7 +44,7 @@ async def _view(session: AsyncSession, row: StudentRow, house: House, now: datet
         upn=account.upn if account else "",
         account_enabled=account.enabled if account else None,
         licensed=bool(account and account.licensed),
-        letter=_letter(account, house, now),
+        letter=_letter(account, house),
         moodle_username=moodle.username if moodle else "",
         courses=tuple(CourseState(one.course, _("matriculado"), one.created_at) for one in enrolments)
         + tuple(CourseState(step.target, _course_state(step)) for step in pending if step.kind is StepKind.ENROLMENT),
@@ -66,14 +66,13 @@ def _career(career: Career) -> str:
     return ", ".join(parts)
 
 
-def _letter(account: AccountRow | None, house: House, now: datetime) -> str:
+def _letter(account: AccountRow | None, house: House) -> str:
     if account is None:
         return ""
     if account.mailed_at is None:
-        return _("Carta sin enviar") if account.made_by_batch else _("La cuenta ya existía: sin carta")
-    same_day = account.mailed_at.astimezone(house.zone).date() == now.astimezone(house.zone).date()
-    when = _("hoy") if same_day else day(account.mailed_at, house.zone)
-    return _("Carta aceptada {when} {clock}").format(when=when, clock=clock(account.mailed_at, house.zone))
+        return _("sin enviar") if account.made_by_batch else _("sin carta: la cuenta ya existía")
+    moment = account.mailed_at
+    return _("aceptada el {day} {clock}").format(day=day(moment, house.zone), clock=clock(moment, house.zone))
 
 
 def _course_state(step: StepRow) -> str:

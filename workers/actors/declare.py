@@ -75,9 +75,7 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     """
 
     def declare(name: str, work: Callable[..., Awaitable[None]]) -> None:
-        dramatiq.actor(
-            broker=broker, actor_name=name, queue_name=queue_of(name), max_retries=0, time_limit=TIME_LIMIT_MS
-        )(work)
+        dramatiq.actor(broker=broker, actor_name=name, queue_name=queue_of(name), time_limit=TIME_LIMIT_MS)(work)
 
     async def run_lane(kind: str) -> None:
         await current().run_lane(kind)

@@ -41,6 +41,10 @@ async def test_ends_politely_and_starts_again(tmp_path: Path) -> None:
         with pytest.raises(ProcessFailed, match="runs already"):
             worker.start()
     assert worker.returncode == -signal.SIGTERM
+    worker.start()
+    await worker.wait_ready(log_probe(worker, "ready"))  # what the first one printed does not count
+    assert worker.log_tail() == "ready\n"
+    await worker.stop()
     async with running(worker, ready=log_probe(worker, "ready")):
         assert worker.running
 

@@ -81,6 +81,7 @@ class TestPostgres:
     def test_says_why_a_database_cannot_be_made(self, postgres: PostgresServer) -> None:
         with pytest.raises(ServerFailed, match='"postgres" already exists'):
             postgres.create_database("postgres")
+        postgres.ensure_database("postgres")
 
     async def test_keeps_its_data_and_port_when_killed_and_restarted(self, tmp_path: Path) -> None:
         with PostgresServer(tmp_path) as server:

@@ -36,8 +36,7 @@ def test_a_finished_set_up_says_and_does_nothing(bare: Path) -> None:
     python = bare / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to("/bin/true")
-    stamp = bare / ".cache" / "bootstrap" / "done"
-    stamp.parent.mkdir(parents=True)
+    stamp = bare / ".venv" / ".set-up-from"
     version = re.search(r"^UV_VERSION=(\S+)$", (bare / "deploy" / "bootstrap.sh").read_text(), re.MULTILINE)
     assert version is not None
     sums = subprocess.run(

@@ -1,0 +1,1 @@
+"""Measurements that the design's numbers rest on. Run one by its name: `python -m benchmarks limiter`."""

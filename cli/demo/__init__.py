@@ -1,0 +1,1 @@
+"""`lucy demo`: two people, one night and one morning, on the real house with simulated providers."""

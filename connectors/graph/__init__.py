@@ -1,0 +1,6 @@
+"""Entra ID through Microsoft Graph."""
+
+from connectors.graph.client import GraphDirectory
+from connectors.graph.token import MsalTokens, TokenSource
+
+__all__ = ["GraphDirectory", "MsalTokens", "TokenSource"]

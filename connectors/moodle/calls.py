@@ -1,0 +1,90 @@
+"""One HTTP call each: what `wire` builds is sent, what comes back is read."""
+
+from collections.abc import Callable, Sequence
+
+import httpx
+
+from connectors.http import CONNECT_S, Call, exchange, read_json
+from connectors.moodle import faults, wire
+from connectors.moodle.models import MoodleSiteInfo
+from lucy.errors import RetryLater, System
+from lucy.ports import EnrolmentRequest, Limiter, MoodleCourse, MoodleUser, NewMoodleUser
+
+NEEDS_PASSWORD = "manual"
+
+
+class MoodleCalls:
+    """Every method raises RemoteError. Redirects are never followed: the token would go along."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: str,
+        http: httpx.AsyncClient,
+        limiter: Limiter,
+        timeout_s: float,
+        new_password: Callable[[], str],
+    ) -> None:
+        if http.follow_redirects:
+            raise ValueError("a client that follows redirects would send the token on")
+        self._address = base_url.rstrip("/") + wire.SERVER
+        self._token = token
+        self._http = http
+        self._limiter = limiter
+        self._timeout_s = timeout_s
+        self._new_password = new_password
+
+    async def site(self) -> MoodleSiteInfo:
+        return wire.read_site(await self._call("site", "core_webservice_get_site_info", []))
+
+    async def users_by(self, field: str, values: Sequence[str]) -> list[MoodleUser]:
+        answer = await self._call("find_users", "core_user_get_users_by_field", wire.look_up(field, values))
+        return wire.read_users("find_users", answer)
+
+    async def create(self, rows: Sequence[NewMoodleUser]) -> dict[str, int]:
+        """All of them or none; ids by username."""
+        passwords = {row.key: self._new_password() for row in rows if row.auth == NEEDS_PASSWORD}
+        arguments = wire.new_users(rows, passwords)
+        return wire.read_created(await self._call("create_users", "core_user_create_users", arguments, changes=True))
+
+    async def enrol(self, rows: Sequence[EnrolmentRequest]) -> None:
+        """All of them or none."""
+        answer = await self._call("enrol", "enrol_manual_enrol_users", wire.enrolments(rows), changes=True)
+        wire.read_enrolled(answer)
+
+    async def course(self, shortname: str) -> MoodleCourse | None:
+        arguments = [("field", "shortname"), ("value", shortname)]
+        answer = await self._call("find_courses", "core_course_get_courses_by_field", arguments)
+        return wire.read_course(answer, shortname)
+
+    async def courses_of(self, user_id: int) -> frozenset[int]:
+        arguments = [("userid", str(user_id))]
+        return wire.read_course_ids(await self._call("courses_of", "core_enrol_get_users_courses", arguments))
+
+    async def _call(self, operation: str, function: str, arguments: wire.Arguments, *, changes: bool = False) -> object:
+        call = Call(
+            System.MOODLE,
+            operation,
+            no_answer="M-010",
+            unreadable="M-015",
+            harmless=not changes,
+            timeout_s=self._timeout_s,
+        )
+        await self._limiter.acquire(System.MOODLE)
+        answer = await exchange(self._http, self._request(function, arguments), call)
+        if answer.status == httpx.codes.OK:
+            return wire.read_answer(operation, read_json(answer, call))
+        error = faults.status_error(operation, answer.status, retry_after_s=answer.retry_after_s(), changes=changes)
+        if isinstance(error, RetryLater) and error.throttled:
+            await self._limiter.hold_back(System.MOODLE, error.after_s)
+        raise error
+
+    def _request(self, function: str, arguments: wire.Arguments) -> httpx.Request:
+        return self._http.build_request(
+            "POST",
+            self._address,
+            content=wire.body(function, arguments, token=self._token),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            timeout=httpx.Timeout(self._timeout_s, connect=min(CONNECT_S, self._timeout_s)),
+        )

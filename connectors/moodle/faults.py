@@ -1,0 +1,147 @@
+"""What Moodle says when it does not do as asked, by what the caller can do about it.
+
+Application errors are HTTP 200 with `{"exception", "errorcode", "message"}`; the message may name people, so only the
+errorcode is kept. Source: contracts/moodle.md, "Errors" (measured on Moodle 4.3).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from lucy.errors import (
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    RemoteError,
+    RemoteIds,
+    RetryLater,
+    System,
+)
+
+MAINTENANCE_WAIT_S = 60.0
+DATABASE_WAIT_S = 30.0
+CLASH_WAIT_S = 2.0
+DOWN_WAIT_S = 5.0
+
+INVALID_PARAMETER = "invalidparameter"
+WRITE_FAILED = "dmlwriteexception"
+CODING_ERROR = "codingerror"
+PHP_FAILURE = "Error"
+WEAK_PASSWORD = "html"
+
+_CALL_CODES = frozenset(
+    {
+        "invalidtoken",
+        "wsaccessusersuspended",
+        "forcepasswordchangenotice",
+        "sitepolicynotagreed",
+        "accessexception",
+        "invalidrecord",
+        "nopermissions",
+        "requireloginerror",
+        "dbconnectionfailed",
+    }
+)
+
+COURSE_CODES = frozenset(
+    {INVALID_PARAMETER, "wsusercannotassign", "wsnoinstance", "nopermissions", "requireloginerror"}
+)
+"""In `enrol`, the course or the role in it is to blame for these, never the user."""
+
+
+class _Fault(NamedTuple):
+    family: type[RemoteError]
+    code: str
+    after_s: float | None = None
+
+
+_FAULTS: Mapping[str, _Fault] = {
+    "invalidtoken": _Fault(Refused, "M-002"),
+    "wsaccessusersuspended": _Fault(Refused, "M-002"),
+    "forcepasswordchangenotice": _Fault(Refused, "M-002"),
+    "sitepolicynotagreed": _Fault(Refused, "M-002"),
+    "accessexception": _Fault(Refused, "M-003"),
+    "invalidrecord": _Fault(Refused, "M-003"),
+    "nopermissions": _Fault(Refused, "M-003"),
+    "requireloginerror": _Fault(Refused, "M-003"),
+    INVALID_PARAMETER: _Fault(Invalid, "M-004"),
+    WRITE_FAILED: _Fault(RetryLater, "M-010", CLASH_WAIT_S),
+    "dbconnectionfailed": _Fault(RetryLater, "M-010", DATABASE_WAIT_S),
+    WEAK_PASSWORD: _Fault(Refused, "M-016"),
+}
+_IN_ENROL: Mapping[str, _Fault] = {
+    INVALID_PARAMETER: _Fault(NotFound, "M-005"),
+    CODING_ERROR: _Fault(NotFound, "M-001"),
+    "wsusercannotassign": _Fault(Refused, "M-014"),
+    "wsnoinstance": _Fault(Refused, "M-013"),
+}
+_BROKEN_INSIDE = _Fault(Refused, "M-017")
+_REFUSED_ENROLMENT = _Fault(Refused, "M-006")
+
+
+def application_error(operation: str, answer: Mapping[str, object]) -> RemoteError:
+    """The error of an `{"exception": …}` answer."""
+    errorcode = _errorcode(answer)
+    unknown = _REFUSED_ENROLMENT if operation == "enrol" and errorcode != PHP_FAILURE else _BROKEN_INSIDE
+    fault = _FAULTS.get(errorcode, unknown)
+    if operation == "enrol":
+        fault = _IN_ENROL.get(errorcode, fault)
+    ids = RemoteIds(remote_code=errorcode)
+    if fault.after_s is not None:
+        return RetryLater(System.MOODLE, operation, fault.code, detail=errorcode, ids=ids, after_s=fault.after_s)
+    return fault.family(System.MOODLE, operation, fault.code, detail=errorcode, ids=ids)
+
+
+def _errorcode(answer: Mapping[str, object]) -> str:
+    """The errorcode, fit for a log: a weak password puts the policy's HTML there, a PHP failure nothing."""
+    code = answer.get("errorcode")
+    if not isinstance(code, str) or not code:
+        return PHP_FAILURE
+    if "<" in code:
+        return WEAK_PASSWORD
+    return re.sub(r"[^A-Za-z0-9_/]", "", code)[:60]
+
+
+def status_error(operation: str, status: int, *, retry_after_s: float | None, changes: bool) -> RemoteError:
+    """The error of an answer that is not 200. `changes`: the call writes, so a gateway's 5xx leaves it unknown.
+
+    503 is maintenance, an empty 403 web services switched off, 303 a host that is not the site's own.
+    """
+    detail = f"HTTP {status}"
+    ids = RemoteIds(remote_code=str(status))
+    if status in (429, 503):
+        return RetryLater(
+            System.MOODLE,
+            operation,
+            "M-009" if status == 503 else "M-010",
+            detail=detail,
+            ids=ids,
+            after_s=MAINTENANCE_WAIT_S if retry_after_s is None else retry_after_s,
+            throttled=status == 429 or retry_after_s is not None,
+        )
+    if status >= 500:
+        if changes:
+            return OutcomeUnknown(System.MOODLE, operation, "M-010", detail=detail, ids=ids)
+        return RetryLater(System.MOODLE, operation, "M-010", detail=detail, ids=ids, after_s=DOWN_WAIT_S)
+    return Refused(System.MOODLE, operation, "M-003" if status == 403 else "M-015", detail=detail, ids=ids)
+
+
+def remote_code(error: RemoteError) -> str:
+    """The errorcode behind an error, empty when Moodle did not give one."""
+    return error.ids.remote_code
+
+
+def blames_a_row(error: RemoteError) -> bool:
+    """True when one row of the array may be the cause, so that looking and bisecting helps.
+
+    Nothing was done then: arrays run in one transaction. An errorcode nobody has met is counted in, as Moodle keeps
+    adding checks of single rows (5.x refuses suspended accounts in `enrol`).
+    """
+    code = remote_code(error)
+    return bool(code) and not code.isdigit() and code not in _CALL_CODES
+
+
+def not_sent(operation: str) -> RetryLater:
+    """For what was left unsent behind a call that got no answer."""
+    return RetryLater(System.MOODLE, operation, "M-010", detail="not sent: no answer before it", after_s=DOWN_WAIT_S)

@@ -1,0 +1,39 @@
+"""What only this connector knows of; the rest is in `lucy/ports.py`."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Security(StrEnum):
+    """`starttls` begins in clear and goes no further without TLS; `tls` speaks TLS from the first byte."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class Stage(StrEnum):
+    """How far a letter got; decides what a failure means."""
+
+    CONNECT = "CONNECT"
+    AUTH = "AUTH"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address fit for an SMTP command (ASCII, the domain in IDNA) and the name people see."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A letter as it goes over the line. `content` is CRLF-ended, with leading dots not doubled yet."""
+
+    sender: str
+    recipient: str
+    content: bytes = field(repr=False)

@@ -1,0 +1,34 @@
+"""The names under which calls are recorded and faults wait."""
+
+TOKEN = "token"
+DISCOVERY = "openid-configuration"
+BATCH = "$batch"
+
+CREATE_USER = "POST /users"
+LIST_USERS = "GET /users"
+GET_USER = "GET /users/{id}"
+UPDATE_USER = "PATCH /users/{id}"
+DELETE_USER = "DELETE /users/{id}"
+REVOKE_SESSIONS = "POST /users/{id}/revokeSignInSessions"
+ASSIGN_LICENSE = "POST /users/{id}/assignLicense"
+LICENSE_DETAILS = "GET /users/{id}/licenseDetails"
+LIST_DELETED = "GET /directory/deletedItems/microsoft.graph.user"
+RESTORE = "POST /directory/deletedItems/{id}/restore"
+SUBSCRIBED_SKUS = "GET /subscribedSkus"
+ORGANIZATION = "GET /organization"
+
+GRAPH_OPERATIONS = (
+    CREATE_USER,
+    LIST_USERS,
+    GET_USER,
+    UPDATE_USER,
+    DELETE_USER,
+    REVOKE_SESSIONS,
+    ASSIGN_LICENSE,
+    LICENSE_DETAILS,
+    LIST_DELETED,
+    RESTORE,
+    SUBSCRIBED_SKUS,
+    ORGANIZATION,
+)
+OPERATIONS = frozenset({TOKEN, DISCOVERY, BATCH, *GRAPH_OPERATIONS})

@@ -1,0 +1,122 @@
+"""One directory user, and which of its properties an answer shows.
+
+Source: contracts/graph.md section 4 (microsoft-graph-docs-contrib `resources/user.md`): some properties come back only
+with `$select`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.graph.errors import GraphError
+from sandbox.graph.passwords import StoredPassword
+
+DEFAULT_PROPERTIES = (
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+    "id",
+)
+# What a client may write, beside `passwordProfile`. The value is what a user has who was never given one.
+WRITABLE: dict[str, Any] = {
+    "accountEnabled": None,
+    "businessPhones": [],
+    "city": None,
+    "companyName": None,
+    "country": None,
+    "department": None,
+    "displayName": None,
+    "employeeId": None,
+    "employeeType": None,
+    "givenName": None,
+    "jobTitle": None,
+    "mail": None,
+    "mailNickname": None,
+    "mobilePhone": None,
+    "officeLocation": None,
+    "onPremisesImmutableId": None,
+    "otherMails": [],
+    "passwordPolicies": None,
+    "preferredLanguage": None,
+    "state": None,
+    "surname": None,
+    "usageLocation": None,
+    "userPrincipalName": None,
+    "userType": "Member",
+}
+
+
+@dataclass
+class User:
+    """`properties` holds what clients wrote; times are seconds since the epoch.
+
+    `visible_at`: when the replicas have it (section 10). `licences`: skuId → disabled plans. `deleted_at`: set while in
+    the deleted items.
+    """
+
+    id: str
+    properties: dict[str, Any]
+    created_at: float
+    visible_at: float
+    sessions_valid_from: float
+    password: StoredPassword | None = None
+    must_change: bool = False
+    licences: dict[str, list[str]] = field(default_factory=dict)
+    deleted_at: float | None = None
+
+    @property
+    def upn(self) -> str:
+        return str(self.properties["userPrincipalName"])
+
+
+def every_property(user: User) -> dict[str, Any]:
+    """All that can be selected. `passwordProfile` is always null: Graph never gives a password back."""
+    return {
+        "id": user.id,
+        **{name: user.properties.get(name, default) for name, default in WRITABLE.items()},
+        "passwordProfile": None,
+        "assignedLicenses": [{"skuId": sku, "disabledPlans": plans} for sku, plans in user.licences.items()],
+        "licenseAssignmentStates": [
+            {"skuId": sku, "disabledPlans": plans, "assignedByGroup": None, "state": "Active", "error": "None"}
+            for sku, plans in user.licences.items()
+        ],
+        "createdDateTime": graph_time(user.created_at),
+        "deletedDateTime": None if user.deleted_at is None else graph_time(user.deleted_at),
+        "signInSessionsValidFromDateTime": graph_time(user.sessions_valid_from),
+    }
+
+
+def graph_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def view(user: User, names: Iterable[str] = DEFAULT_PROPERTIES) -> dict[str, Any]:
+    """The user with these properties. Raises GraphError for a name that no user has."""
+    known = every_property(user)
+    shown = {}
+    for name in names:
+        if name not in known:
+            raise GraphError(
+                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
+                "'microsoft.graph.user'.",
+                code="BadRequest",
+            )
+        shown[name] = known[name]
+    return shown
+
+
+def snapshot(user: User) -> dict[str, Any]:
+    """For `/_control/state`: everything, and the password as a salted hash."""
+    return {
+        **{name: value for name, value in every_property(user).items() if name != "passwordProfile"},
+        "passwordHash": None if user.password is None else str(user.password),
+        "mustChangePassword": user.must_change,
+    }
