@@ -1,7 +1,8 @@
 """How exactly the shared limiter keeps its rate: four processes contend for one bucket on an embedded Valkey.
 
-Prints, for each case, the sustained rate over the setting and the most that fell into any one second against what may.
-The targets: within 2 %, never above.
+Prints, for each case, the sustained rate over the setting, the most that fell into one second, and the most that a
+window of any length held over the rate, against what it may. The targets: within 2 %; never over by more than the
+burst (or one dearer request), but for the milliseconds by which a sleeper wakes late.
 """
 
 import asyncio
@@ -79,22 +80,36 @@ def busiest_second(grants: Grants) -> int:
     return max(sum(cost for at, cost in grants if start <= at < start + 1.0) for start, _ in grants)
 
 
-def measure(url: str, case: Case) -> tuple[float, int, int]:
-    """The sustained rate over the setting, the busiest second, the number of grants."""
+def most_over(grants: Grants, case: Case) -> float:
+    """What the fullest window of any length held beyond `rate` times its length; the burst is what it may hold."""
+    most = emptiest = 0.0
+    paid = 0
+    for number, (at, cost) in enumerate(grants):
+        before = paid - case.rate * (at - grants[0][0])
+        emptiest = before if number == 0 else min(emptiest, before)
+        paid += cost
+        most = max(most, before + cost - emptiest)
+    return most
+
+
+def measure(url: str, case: Case) -> Grants:
+    """Every grant of all processes, in the order of time."""
     run = f"bench:{uuid.uuid4()}"
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
         workers = [pool.submit(worker, url, case, run) for _ in range(PROCESSES)]
-        grants = sorted(grant for one in workers for grant in one.result())
-    return sustained(grants, case), busiest_second(grants), len(grants)
+        return sorted(grant for one in workers for grant in one.result())
 
 
 def main() -> None:
     with TemporaryDirectory() as folder, ValkeyServer(Path(folder)) as server:
-        print(f"{'case':34} {'rate/s':>7} {'grants':>7} {'sustained':>10} {'busiest second':>15} {'allowed':>8}")
+        print(
+            f"{'case':34} {'rate/s':>7} {'grants':>7} {'sustained':>10} {'busiest second':>15} {'over':>7} {'may':>5}"
+        )
         for case in CASES:
-            ratio, busiest, count = measure(server.url, case)
-            allowed = case.rate + max(case.burst, *case.costs)
-            print(f"{case.name:34} {case.rate:7.1f} {count:7} {ratio:10.4f} {busiest:15} {allowed:8.0f}")
+            grants = measure(server.url, case)
+            numbers = f"{len(grants):7} {sustained(grants, case):10.4f} {busiest_second(grants):15}"
+            may = max(case.burst, *case.costs)
+            print(f"{case.name:34} {case.rate:7.1f} {numbers} {most_over(grants, case):7.1f} {may:5}")
 
 
 if __name__ == "__main__":

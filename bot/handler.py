@@ -29,6 +29,7 @@ from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
 from lucy.errors import RequestError, RetryLater
 from lucy.flows.send_nudges import send_nudges
+from lucy.log import mask_text
 from lucy.ports import Nudger
 from lucy.settings import Mode, Settings
 from lucy.texts import _
@@ -75,7 +76,7 @@ class LucyHandler:
         role = role_of(person.entra_id, member.role if member else None, self._house.admins)
         actor = Actor(person.entra_id, person.name or person.entra_id)
         if role is None:
-            await self._denied(session, actor, "speak", now)
+            await self._keep(session, actor, "speak", "denied", now)
             text = _("Todavía no podés usar a Lucy. Los permisos los da un administrador: {names}.")
             return Answer.told(turn, text.format(names=await self._admins(session)))
         ask = Ask(turn, session, self._house, now, actor, role)
@@ -84,11 +85,12 @@ class LucyHandler:
                 return await (self._pressed(ask) if turn.kind is TurnKind.CARD_ACTION else self._typed(ask))
         except RequestError as refused:
             await self._declined(ask, now)
-            return ask.text(str(refused))
+            return ask.text(str(refused) if ask.personal else without_people(str(refused), typed=turn.text))
 
     async def _typed(self, ask: Ask) -> Answer:
         command = parse(ask.turn.text)
         if isinstance(command, NotUnderstood):
+            await self._keep(ask.session, ask.actor, "text", "not_understood", ask.now)
             return ask.text(not_understood(command))
         entry = self._commands[command.name]
         if not ask.role.allows(entry.needs):
@@ -138,17 +140,18 @@ class LucyHandler:
             await audit.record(session, [event], now=now)
         return Answer.refused()
 
-    async def _denied(self, session: AsyncSession, actor: Actor, what: str, now: datetime) -> None:
-        await audit.record(session, [AuditEvent(actor, f"bot.{what}", "denied")], now=now)
+    async def _keep(self, session: AsyncSession, actor: Actor, what: str, outcome: str, now: datetime) -> None:
+        await audit.record(session, [AuditEvent(actor, f"bot.{what}", outcome)], now=now)
 
     async def _declined(self, ask: Ask, now: datetime) -> None:
         """A person asked for what cannot be done: the attempt is kept, without the words that may name people."""
         command = parse(ask.turn.text) if ask.turn.kind is TurnKind.MESSAGE else None
-        what = command.name.value if isinstance(command, Command) else ask.turn.verb or "text"
-        await audit.record(ask.session, [AuditEvent(ask.actor, f"bot.{what}", "declined")], now=now)
+        verb = ask.turn.verb if ask.turn.verb in set(Verb) else "press"
+        what = command.name.value if isinstance(command, Command) else verb
+        await self._keep(ask.session, ask.actor, what, "declined", now)
 
     async def _not_allowed(self, ask: Ask, what: str, needed: Role, does: str) -> Answer:
-        await self._denied(ask.session, ask.actor, what, ask.now)
+        await self._keep(ask.session, ask.actor, what, "denied", ask.now)
         text = _("Para {does} hace falta el rol {needed}. Tu rol es {role}. Lo cambia un administrador: {names}.")
         names = await self._admins(ask.session)
         return ask.text(text.format(does=_(does), needed=needed.value, role=ask.role.value, names=names))
@@ -157,6 +160,15 @@ class LucyHandler:
         people = await members.everyone(session)
         named = [one for one in people if is_admin(one, self._house)]
         return ", ".join(one.name for one in named if one.name) or _("los que figuran en LUCY_ADMINS")
+
+
+def without_people(said: str, *, typed: str) -> str:
+    """What the bot repeats of a person's words into the channel: without whole numbers and addresses."""
+    for word in typed.split():
+        masked = mask_text(word)
+        if masked != word:
+            said = said.replace(word, masked)
+    return said
 
 
 def is_admin(member: MemberRow, house: House) -> bool:

@@ -27,6 +27,8 @@ def action(name: str) -> str:
         "member.grant": _("cambió los permisos"),
         "card.post": _("publicar una tarjeta"),
         "bot.turn": _("escribió desde un lugar no permitido"),
+        "bot.text": _("escribió"),
+        "bot.press": _("apretó un botón"),
     }
     if name.startswith("schedule."):
         return _("agenda: {name}").format(name=name.removeprefix("schedule."))
@@ -54,6 +56,7 @@ def outcome(name: str) -> str:
         "finished_with_failures": _("terminado con pendientes"),
         "declined": _("no se pudo"),
         "denied": _("sin permiso"),
+        "not_understood": _("no se entendió"),
         "queued": _("en cola"),
         "started": _("empezó"),
         "brought_forward": _("adelantada"),

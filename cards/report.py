@@ -96,7 +96,9 @@ def _held(held: tuple[HeldReason, ...]) -> list[Block]:
     title = _("Apartados ({n})").format(n=number(sum(one.count for one in held)))
     lines = []
     for one in held[:LINES_SHOWN]:
-        text = plural("{n} por {{reason}} (lo corrige {{who}})", "{n} por {{reason}} (los corrige {{who}})", one.count)
+        text = plural("{n} {{reason}} (lo corrige {{who}})", "{n} {{reason}} (los corrige {{who}})", one.count)
+        if not one.who:
+            text = "{n} {{reason}}".format(n=number(one.count))
         lines.append(text.format(reason=wording.clip(one.reason, 160), who=one.who))
     if rest := held[LINES_SHOWN:]:
         lines.append(_("{n} por otros motivos").format(n=number(sum(one.count for one in rest))))

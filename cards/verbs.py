@@ -44,10 +44,18 @@ class BatchPress:
         """None when the payload is not one of ours."""
         try:
             return cls(
-                batch=int(str(data["batch"])),
-                version=int(str(data["version"])),
+                batch=_number(data["batch"]),
+                version=_number(data["version"]),
                 reason=str(data.get("reason", "")).strip()[:500],
-                first=max(1, int(str(data.get("first", 1)))),
+                first=max(1, _number(data.get("first", 1))),
             )
         except (KeyError, ValueError):
             return None
+
+
+def _number(value: object) -> int:
+    """Raises ValueError, also for what no database holds."""
+    number = int(str(value)[:40])
+    if not 0 <= number < 10**9:
+        raise ValueError("not a number of ours")
+    return number

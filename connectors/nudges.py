@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import ConnectionError as QueueUnreachable
+from dramatiq.errors import BrokerConnectionError as QueueUnreachable
 from dramatiq.middleware import Middleware
 from redis.exceptions import RedisError
 
@@ -63,4 +63,4 @@ class RedisNudger:
                     )
                 )
         except (QueueUnreachable, RedisError) as error:
-            raise RetryLater(System.QUEUE, "enqueue", "G-005", type(error).__name__) from error
+            raise RetryLater(System.QUEUE, "enqueue", "G-007", type(error).__name__) from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cards.batch import batch_card
@@ -22,6 +23,7 @@ from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
 from lucy.domain.views import Frame
 from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
+from lucy.flows.signs_of_life import signs_of_life
 from lucy.flows.view_batch import Reader, view_batch
 from lucy.flows.view_report import list_report, view_report
 from lucy.ports import Channel, ConversationAddress
@@ -29,7 +31,7 @@ from lucy.ports import Channel, ConversationAddress
 log = structlog.get_logger(__name__)
 
 EVERY_S = 3.0
-LEASE_S = 120.0
+LEASE_S = 10.0  # a card freezes for this long when the process that draws it is killed
 LONGEST_WAIT_S = 300.0
 
 
@@ -44,8 +46,10 @@ class Drawing:
 class Announcer:
     """The one way by which cards change after they were first shown. Runs once at a time in a process."""
 
-    def __init__(self, db: Database, channel: Channel, house: House, *, every_s: float = EVERY_S) -> None:
-        self._db, self._channel, self._house, self._every_s = db, channel, house, every_s
+    def __init__(
+        self, db: Database, channel: Channel, house: House, *, every_s: float = EVERY_S, lease_s: float = LEASE_S
+    ) -> None:
+        self._db, self._channel, self._house, self._every_s, self._lease_s = db, channel, house, every_s, lease_s
         self._running = False
 
     async def run(self) -> None:
@@ -62,19 +66,30 @@ class Announcer:
     async def _once(self) -> bool:
         now = datetime.now(UTC)
         async with self._db.transaction() as session:
-            card = await cards_db.claim_card(session, now=now, lease_s=LEASE_S, every_s=self._every_s)
+            card = await cards_db.claim_card(session, now=now, lease_s=self._lease_s, every_s=self._every_s)
             if card is None:
                 return False
             version = card.wanted_version
         # The claim is kept: a card that cannot be drawn waits out its lease and does not stand in the way of others.
-        async with self._db.transaction() as session:
-            drawing = await self._draw(session, card, now)
+        try:
+            async with self._db.transaction() as session:
+                drawing = await self._draw(session, card, now)
+        except (DBAPIError, OSError):
+            raise
+        except Exception:  # a fault of ours with this one: the others go on, and it is tried again when it changes
+            log.exception("card.not_drawn", card=card.id, shows=card.shows)
+            drawing = None
         if drawing is None:
             async with self._db.transaction() as session:
                 await cards_db.give_up(session, card.id)
             return True
+
+        async def renew(session: AsyncSession, now: datetime) -> None:
+            await cards_db.keep_lease(session, card.id, now=now, lease_s=self._lease_s)
+
         try:
-            conversation_id, activity_id = await self._send(card, drawing)
+            async with signs_of_life(self._db, renew, lease_s=self._lease_s):
+                conversation_id, activity_id = await self._send(card, drawing)
         except RemoteError as error:
             await self._not_sent(card, error)
             return True
@@ -129,7 +144,7 @@ class Announcer:
         now = datetime.now(UTC)
         async with self._db.transaction() as session:
             if isinstance(error, NotFound) and card.activity_id:
-                await cards_db.postpone(session, card.id, until=now, forget_activity=True)
+                await cards_db.post_anew(session, card)
             elif isinstance(error, (RetryLater, OutcomeUnknown)):
                 wait = error.after_s if isinstance(error, RetryLater) else 0.0
                 wait = max(wait, min(LONGEST_WAIT_S, 2.0 ** min(card.attempts, 10)))

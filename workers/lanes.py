@@ -17,11 +17,12 @@ from lucy.db.engine import Database
 from lucy.db.steps import ClaimedStep
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId
-from lucy.errors import RemoteError, System
+from lucy.errors import RemoteError, RetryLater, System
 from lucy.flows.lanes.base import Lane, Outcome, from_error
 from lucy.flows.record_outcomes import record_outcomes
 from lucy.flows.redraw import lane_nudge
 from lucy.flows.send_nudges import send_nudges
+from lucy.flows.signs_of_life import signs_of_life
 from lucy.ports import Limiter, Nudger
 from lucy.texts import _, duration
 
@@ -69,6 +70,16 @@ class LaneEngine:
                 return 0
             work = await lane.prepare(session, claimed, now=now)
         log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:8])
+
+        async def renew(session: AsyncSession, now: datetime) -> None:
+            await steps.keep_leases(session, claimed[0].lease_id, now=now, lease_s=self._lease_s)
+
+        # Twenty letters at the mail server's pace outlast a lease.
+        async with signs_of_life(self._db, renew, lease_s=self._lease_s):
+            await self._perform(lane, claimed, work)
+        return len(claimed)
+
+    async def _perform(self, lane: Lane[Any], claimed: Sequence[ClaimedStep], work: Any) -> None:
         open_steps: dict[StepId, ClaimedStep] = {step.id: step for step in claimed}
         try:
             async for outcomes in lane.perform(work):
@@ -78,7 +89,6 @@ class LaneEngine:
         except RemoteError as error:
             log.warning("lane.call_failed", lane=lane.kind.value, code=error.code, error=str(error))
             await self._record(lane, [from_error(step, error) for step in open_steps.values()])
-        return len(claimed)
 
     async def _record(self, lane: Lane[Any], outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
@@ -97,7 +107,10 @@ class LaneEngine:
             postponed=sum(one.event is StepEvent.POSTPONE for one in recorded),
             failed=sum(one.event is StepEvent.FAIL for one in recorded),
         )
-        await send_nudges(self._db, self._nudger)
+        try:
+            await send_nudges(self._db, self._nudger)
+        except RetryLater as error:  # recorded all the same: the nudges wait in the outbox for the scheduler
+            log.warning("lane.queue_away", error=str(error))
 
 
 async def _note_throttling(session: AsyncSession, lane: Lane[Any], recorded: Sequence[Outcome], now: datetime) -> None:

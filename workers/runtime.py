@@ -67,6 +67,7 @@ class Runtime:
             settings.graph_client_secret.get_secret_value(),
             settings.ca_file,
         )
+        stack.callback(tokens.close)
         directory = GraphDirectory(base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter)
         moodle = MoodleSite(
             base_url=settings.moodle_url, token=settings.moodle_token.get_secret_value(), http=http, limiter=limiter
@@ -75,6 +76,8 @@ class Runtime:
         stack.push_async_callback(mailer.close)
         teams = _teams(settings)
         stack.push_async_callback(teams.aclose)
+        broker = make_broker(settings.redis_url)
+        stack.callback(broker.close)
         sealer = Sealer(settings.secret_keys.get_secret_value())
         lanes: list[Lane[Any]] = [
             AccountLane(directory, sealer, house),
@@ -88,7 +91,7 @@ class Runtime:
             house=house,
             db=db,
             limiter=limiter,
-            nudger=RedisNudger(make_broker(settings.redis_url)),
+            nudger=RedisNudger(broker),
             directory=directory,
             moodle=moodle,
             records=_records(settings, http, limiter),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lucy.db import audit, schedules
@@ -38,8 +38,11 @@ class Scheduler:
                     connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
                     if await schedules.become_active(connection):
                         log.info("scheduler.active")
-                        await self._watch(connection, stop)
-            except (InterfaceError, OperationalError, OSError) as error:
+                        try:
+                            await self._watch(connection, stop)
+                        finally:  # back in the pool it would hold the lock on
+                            await connection.invalidate()
+            except (DBAPIError, OSError) as error:  # a cut connection comes as the plainest DBAPIError
                 log.warning("scheduler.database_away", error=type(error).__name__)
             await _sleep(stop, self._tick_s)
 

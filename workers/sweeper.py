@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts, batches, cards, steps
 from lucy.db import ingest as ingest_db
 from lucy.db.engine import Database
 from lucy.db.tables import BatchRow, InboxDedupRow
-from lucy.domain.batches import BatchState
+from lucy.domain.batches import CLOSED_STATES, BatchState
 from lucy.domain.nudges import Nudge
 from lucy.flows.decide_batch import expire_batches
 from lucy.flows.redraw import ANNOUNCE, lane_nudge, redraw_batch
@@ -26,17 +27,7 @@ async def sweep(db: Database) -> list[Nudge]:
     """Give back expired leases and expired approvals; returns the nudges for all work that is due."""
     now = datetime.now(UTC)
     async with db.transaction() as session:
-        for number, count in (await steps.release_expired(session, now=now)).items():
-            log.warning("sweeper.leases_expired", batch=number, steps=count)
-            batch = await batches.lock(session, number)
-            if batch is not None:
-                text = plural(
-                    "Un proceso se cortó: {n} paso volvió a la cola",
-                    "Un proceso se cortó: {n} pasos volvieron a la cola",
-                    count,
-                )
-                batches.add_note(batch, text, at=now)
-                await redraw_batch(session, number, now=now)
+        await _give_back(session, now)
     async with db.transaction() as session:
         await expire_batches(session, now=now)
         nudges = [lane_nudge(kind) for kind in sorted(await steps.lanes_with_due_work(session, now=now))]
@@ -49,6 +40,23 @@ async def sweep(db: Database) -> list[Nudge]:
         if await cards.any_to_draw(session, now=now, every_s=EVERY_S):
             nudges.append(ANNOUNCE)
     return nudges
+
+
+async def _give_back(session: AsyncSession, now: datetime) -> None:
+    """Expired leases. The batches are locked first, as whoever records does: else the two would wait for each other."""
+    locked = await batches.lock_many(session, await steps.batches_with_expired(session, now=now))
+    for number, count in (await steps.release_expired(session, locked, now=now)).items():
+        log.warning("sweeper.leases_expired", batch=number, steps=count)
+        if locked[number].state in CLOSED_STATES:
+            await steps.cancel_open(session, number, now=now)
+            continue
+        text = plural(
+            "Un proceso se cortó: {n} paso volvió a la cola",
+            "Un proceso se cortó: {n} pasos volvieron a la cola",
+            count,
+        )
+        batches.add_note(locked[number], text, at=now)
+        await redraw_batch(session, number, now=now)
 
 
 def _late(row: BatchRow, now: datetime) -> bool:

@@ -6,11 +6,13 @@ from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.batch_card import post_batch_card
 from bot.grammar import Command, yes_or_no
+from bot.turns import ConversationType
 from cards.notice import Notice, notice_card, summary
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.selections import Selection, parse_selection
+from lucy.domain.students import mask_document_numbers
 from lucy.errors import RequestError
 from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
 from lucy.texts import _, number
@@ -35,9 +37,9 @@ async def request_activation(ask: Ask, selection: Selection, options: BatchOptio
         now=ask.now,
     )
     if isinstance(batch, NobodyMatches):
-        notice = _nobody(batch)
+        notice = _nobody(batch, numbers=ask.personal)
         return ask.card(notice_card(notice, ask.frame), summary(notice))
-    if ask.personal and batch.finished_at is None:
+    if ask.turn.conversation_type is ConversationType.PERSONAL and batch.finished_at is None:
         for channel in await cards_db.staff_channels(ask.session):
             await cards_db.add_card(
                 ask.session,
@@ -67,7 +69,10 @@ def _option(command: Command, name: str) -> bool:
     return meant
 
 
-def _nobody(found: NobodyMatches) -> Notice:
-    text = _("Nadie cumple «{selection}». No se creó ningún lote.").format(selection=found.selection)
-    near = tuple(f"activar {selection} ({number(count)})" for selection, count in found.similar)
+def _nobody(found: NobodyMatches, *, numbers: bool) -> Notice:
+    """Whole document numbers only where the asker alone reads them."""
+    selection = found.selection if numbers else mask_document_numbers(found.selection)
+    text = _("Nadie cumple «{selection}». No se creó ningún lote.").format(selection=selection)
+    similar = [(one, count) for one, count in found.similar if numbers or one == mask_document_numbers(one)]
+    near = tuple(f"activar {one} ({number(count)})" for one, count in similar)
     return Notice(_("Nadie para activar"), text, near)

@@ -7,10 +7,12 @@ from bot.ask import Ask
 from bot.turns import ConversationType
 from cards import batch
 from lucy.db import cards as cards_db
+from lucy.db import outbox
 from lucy.db.engine import Database
 from lucy.domain.batches import batch_code
 from lucy.domain.views import BatchView
 from lucy.errors import RequestError
+from lucy.flows.redraw import ANNOUNCE
 from lucy.flows.view_batch import Reader, view_batch
 from lucy.ports import PostedMessage
 from lucy.texts import _
@@ -30,9 +32,12 @@ async def view_for(ask: Ask, number: int) -> BatchView:
 
 
 async def post_batch_card(ask: Ask, db: Database, number: int) -> Answer:
-    """Post the batch's card here; it moves with the batch from now on."""
+    """Post the batch's card here; it moves with the batch from now on.
+
+    A press is answered with the presser's own view; the card for everybody is posted by the announcer.
+    """
     alone = ask.turn.conversation_type is ConversationType.PERSONAL
-    reader = Reader(ask.actor.id, ask.role) if alone else None
+    reader = Reader(ask.actor.id, ask.role) if ask.personal else None
     view = await view_batch(ask.session, number, reader=reader, house=ask.house, now=ask.now)
     assert view is not None
     card_id = await cards_db.add_card(
@@ -43,8 +48,9 @@ async def post_batch_card(ask: Ask, db: Database, number: int) -> Answer:
         tenant_id=ask.turn.tenant_id,
         conversation_id=ask.turn.conversation_id,
         reader_id=ask.actor.id if alone else "",
-        leased_until=ask.now + POSTING,
+        leased_until=None if ask.turn.is_invoke else ask.now + POSTING,
     )
+    await outbox.put(ask.session, [ANNOUNCE], now=ask.now)
     return ask.card(batch.batch_card(view, ask.frame), batch.summary(view), on_posted=remember(db, card_id))
 
 

@@ -98,6 +98,15 @@ async def claim_card(session: AsyncSession, *, now: datetime, lease_s: float, ev
     return card
 
 
+async def keep_lease(session: AsyncSession, card_id: int, *, now: datetime, lease_s: float) -> None:
+    """A sign of life of whoever draws the card."""
+    await session.execute(
+        update(PostedCardRow)
+        .where(PostedCardRow.id == card_id, PostedCardRow.lease_until.is_not(None))
+        .values(lease_until=now + timedelta(seconds=lease_s))
+    )
+
+
 async def drawn(
     session: AsyncSession,
     card_id: int,
@@ -129,12 +138,18 @@ async def posted(session: AsyncSession, card_id: int, *, conversation_id: str, a
     )
 
 
-async def postpone(session: AsyncSession, card_id: int, *, until: datetime, forget_activity: bool = False) -> None:
-    """Leave a card alone until a moment; with `forget_activity` it is posted anew (somebody deleted it)."""
-    values: dict[str, object] = {"lease_until": until}
-    if forget_activity:
-        values["activity_id"] = ""
-    await session.execute(update(PostedCardRow).where(PostedCardRow.id == card_id).values(**values))
+async def postpone(session: AsyncSession, card_id: int, *, until: datetime) -> None:
+    """Leave a card alone until a moment."""
+    await session.execute(update(PostedCardRow).where(PostedCardRow.id == card_id).values(lease_until=until))
+
+
+async def post_anew(session: AsyncSession, card: PostedCardRow) -> None:
+    """Somebody deleted the card: it is posted again. Where it was the root of its thread, that takes a new thread."""
+    values: dict[str, object] = {"activity_id": "", "lease_until": None}
+    channel, _mark, root = card.conversation_id.partition(";messageid=")
+    if root == card.activity_id:
+        values |= {"conversation_id": channel, "new_thread": True}
+    await session.execute(update(PostedCardRow).where(PostedCardRow.id == card.id).values(**values))
 
 
 async def give_up(session: AsyncSession, card_id: int) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Date, cast, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import CheckpointRow, HeldRecordRow, IngestRunRow, StudentRow
@@ -80,7 +80,7 @@ async def latest_runs(session: AsyncSession, *, since: datetime) -> dict[SourceL
         select(IngestRunRow)
         .where(IngestRunRow.finished_at >= since)
         .order_by(IngestRunRow.source_list, IngestRunRow.finished_at.desc())
-        .distinct(IngestRunRow.source_list)
+        .ext(distinct_on(IngestRunRow.source_list))
     )
     return {row.source_list: row for row in rows.all()}
 
@@ -134,6 +134,22 @@ async def resolve_held(
             )
             .values(resolved_at=now)
         )
+
+
+async def resolve_unnamed(
+    session: AsyncSession, source_list: SourceList, *, not_seen_since: datetime, now: datetime
+) -> None:
+    """Entries without a number that a reading of the whole list did not find again: nothing else tells them mended."""
+    await session.execute(
+        update(HeldRecordRow)
+        .where(
+            HeldRecordRow.source_list == source_list,
+            HeldRecordRow.document_number == "",
+            HeldRecordRow.last_seen_at < not_seen_since,
+            HeldRecordRow.resolved_at.is_(None),
+        )
+        .values(resolved_at=now)
+    )
 
 
 async def held_by_reason(session: AsyncSession) -> list[tuple[HeldReason, int]]:

@@ -16,6 +16,12 @@ async def enabled(session: AsyncSession) -> Sequence[ScheduleRow]:
     return (await session.scalars(select(ScheduleRow).where(ScheduleRow.enabled).order_by(ScheduleRow.name))).all()
 
 
+async def unplanned(session: AsyncSession) -> Sequence[ScheduleRow]:
+    """Schedules without a next run, locked: one that is brought forward at this moment keeps that."""
+    statement = select(ScheduleRow).where(ScheduleRow.enabled, ScheduleRow.next_run_at.is_(None))
+    return (await session.scalars(statement.order_by(ScheduleRow.name).with_for_update())).all()
+
+
 async def due(session: AsyncSession, *, now: datetime) -> Sequence[ScheduleRow]:
     """Schedules whose time has come, locked until the transaction ends."""
     statement = (

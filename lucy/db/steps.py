@@ -74,6 +74,9 @@ _CLAIM = text(
         cross join lateral (
             select step.id, step.due_at, step.position from step
             where step.batch_id = batch.id and step.kind = :kind and step.state = 'due' and step.due_at <= :now
+              and not exists (select from step as other join batch as earlier on earlier.id = other.batch_id
+                              where other.student_id = step.student_id and other.batch_id < step.batch_id
+                                and other.state in ('waiting', 'due', 'running') and earlier.state = 'running')
             order by step.due_at, step.position
             limit :size
             for update skip locked
@@ -97,6 +100,7 @@ async def claim(
     """Take up to `size` due steps of a lane for `lease_s` seconds.
 
     Every running batch gets its turn, one step after another, so that a single reset does not wait behind 5,000 rows.
+    One batch touches a student at a time: the earliest first, or a letter would tell a password that is not the last.
     Only due steps of running batches are read (partial index), however many closed ones there are.
     """
     lease_id = uuid.uuid4().hex
@@ -209,11 +213,29 @@ async def cancel_open(session: AsyncSession, batch: BatchId, *, now: datetime) -
     return cancelled
 
 
-async def release_expired(session: AsyncSession, *, now: datetime) -> dict[BatchId, int]:
-    """Give back the steps whose worker gave no sign of life; returns how many of each batch."""
+async def keep_leases(session: AsyncSession, lease_id: str, *, now: datetime, lease_s: float) -> None:
+    """A sign of life of the worker that holds this claim. Never waits: who records at this moment says more."""
+    held = (
+        select(StepRow.id)
+        .where(StepRow.state == StepState.RUNNING, StepRow.lease_id == lease_id)
+        .with_for_update(skip_locked=True)
+    )
+    await session.execute(
+        update(StepRow).where(StepRow.id.in_(held)).values(lease_until=now + timedelta(seconds=lease_s))
+    )
+
+
+async def batches_with_expired(session: AsyncSession, *, now: datetime) -> set[BatchId]:
+    """Batches with steps whose worker gave no sign of life: to be locked before the steps are given back."""
+    statement = select(StepRow.batch_id).where(StepRow.state == StepState.RUNNING, StepRow.lease_until < now)
+    return set((await session.scalars(statement.distinct())).all())
+
+
+async def release_expired(session: AsyncSession, batches: Collection[BatchId], *, now: datetime) -> dict[BatchId, int]:
+    """Give back the steps of locked batches whose worker gave no sign of life; returns how many of each batch."""
     rows = await session.execute(
         update(StepRow)
-        .where(StepRow.state == StepState.RUNNING, StepRow.lease_until < now)
+        .where(StepRow.state == StepState.RUNNING, StepRow.lease_until < now, StepRow.batch_id.in_(list(batches)))
         .values(state=advance(StepState.RUNNING, StepEvent.POSTPONE), due_at=now, lease_id="", lease_until=None)
         .returning(StepRow.batch_id)
     )

@@ -62,4 +62,5 @@ TEXTS: dict[str, str] = {
     "G-004": "Se intentó demasiadas veces sin respuesta. Un operador puede reintentar.",
     "G-005": "El certificado de un sistema externo no es de confianza. Un administrador tiene que revisarlo.",
     "G-006": "Todavía no es el turno de este pedido. Lucy lo vuelve a intentar sola.",
+    "G-007": "La cola de trabajo no contestó. Lucy lo vuelve a intentar sola.",
 }

@@ -34,15 +34,18 @@ class HeldReason(StrEnum):
 
 
 def explain(reason: HeldReason) -> tuple[str, str]:
-    """A reason as staff read it, and who must mend it."""
-    registry, admin, alone = _("Registro de Alumnos"), _("un administrador (reglas)"), _("nadie: se relee sola")
+    """A reason as staff read it, and who must mend it (empty: nobody, it heals by itself)."""
+    registry, admin = _("Registro de Alumnos"), _("un administrador: reglas")
     return {
         HeldReason.NO_DOCUMENT: (_("sin número de documento"), registry),
         HeldReason.NO_NAME: (_("sin nombre o apellido"), registry),
         HeldReason.BAD_EMAIL: (_("sin correo válido"), registry),
         HeldReason.UNKNOWN_CAREER: (_("con una carrera desconocida"), admin),
         HeldReason.NO_PERSONAL_RECORD: (_("sin datos personales en SIAL"), registry),
-        HeldReason.PERSONAL_FAILED: (_("sin respuesta de SIAL para sus datos"), alone),
+        HeldReason.PERSONAL_FAILED: (
+            _("sin respuesta de SIAL para sus datos: se vuelve a leer en la próxima ingesta"),
+            "",
+        ),
         HeldReason.INCONSISTENT_COMMISSION: (_("con la comisión 9999999, que no se usa para matricular"), registry),
     }[reason]
 

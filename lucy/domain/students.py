@@ -112,6 +112,14 @@ def mask_document_number(number: str) -> str:
     return "●●●●" + number[-4:]
 
 
+_WHOLE_NUMBER = re.compile(r"(?<![\w.:/-])[0-9]{6,10}(?![\w:/-])")
+
+
+def mask_document_numbers(text: str) -> str:
+    """A selection as the channel may see it."""
+    return _WHOLE_NUMBER.sub(lambda found: mask_document_number(found[0]), text)
+
+
 def mask_email(address: str) -> str:
     """a●●●@example.com: enough to recognise, not enough to write to."""
     local, at, domain = address.partition("@")

@@ -6,10 +6,10 @@ The rules are those of contracts/sial.md. The run alternates short transactions 
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,13 +25,18 @@ from lucy.domain.house import House
 from lucy.domain.ingest import Held, HeldReason, KnownCareer, StudentFacts, fingerprint, interpret, person_key
 from lucy.domain.source import SourceEntry, SourcePerson
 from lucy.domain.students import SourceList, StudentId, forward
-from lucy.errors import RemoteError
+from lucy.errors import RemoteError, RetryLater
 from lucy.flows.redraw import redraw_ingest
+from lucy.flows.signs_of_life import signs_of_life
 from lucy.ports import StudentRecords
 
 CHUNK = 500
 PARALLEL = 16  # personal records asked for at once; the rate limiter paces them
 LEASE_S = 120.0
+NOT_OUR_TURN = "G-006"  # the limiter's: nothing was asked yet
+TURNS_WAITED = 40
+
+T = TypeVar("T")
 
 Key = tuple[str, str]
 
@@ -68,7 +73,9 @@ class Chunk:
     emails: list[tuple[StudentId, str]] = field(default_factory=list)
 
 
-async def ingest_list(db: Database, records: StudentRecords, run_id: int, *, house: House) -> Counts | None:
+async def ingest_list(
+    db: Database, records: StudentRecords, run_id: int, *, house: House, lease_s: float = LEASE_S
+) -> Counts | None:
     """Carry out a requested run; None when it is done or in other hands.
 
     A list that fails ends the run with its error code and leaves the checkpoint where it was; a personal record that
@@ -76,7 +83,7 @@ async def ingest_list(db: Database, records: StudentRecords, run_id: int, *, hou
     """
     started = datetime.now(UTC)
     async with db.transaction() as session:
-        run = await ingest_db.begin_run(session, run_id, now=started, lease_s=LEASE_S)
+        run = await ingest_db.begin_run(session, run_id, now=started, lease_s=lease_s)
         if run is None:
             return None
         checkpoint = await ingest_db.checkpoint(session, run.source_list)
@@ -85,20 +92,44 @@ async def ingest_list(db: Database, records: StudentRecords, run_id: int, *, hou
             run.since = None if run.full or checkpoint is None else checkpoint - overlap
         careers = await rules.careers(session)
         source_list, since, until = run.source_list, run.since, run.until
-    try:
-        entries = [entry async for entry in records.entries(source_list, since=since, until=until)]
-    except RemoteError as error:
-        await _close(db, run_id, Counts(), error=error, started=started)
-        return Counts()
     counts = Counts()
-    people, unusable = _by_person(entries)
-    await _keep_unusable(db, source_list, unusable, counts)
-    keys = list(people)
-    for start in range(0, len(keys), CHUNK):
-        part = {key: people[key] for key in keys[start : start + CHUNK]}
-        await _ingest_chunk(db, records, run_id, source_list, part, careers, counts)
-    await _close(db, run_id, counts, error=None, started=started)
+
+    async def renew(session: AsyncSession, now: datetime) -> None:
+        await ingest_db.keep_lease(session, run_id, now=now, lease_s=lease_s)
+
+    # Thousands of personal records at the source's pace take hours.
+    async with signs_of_life(db, renew, lease_s=lease_s):
+        try:
+            entries = await _in_turn(lambda: _read_list(records, source_list, since, until))
+        except RemoteError as error:
+            await _close(db, run_id, counts, error=error, started=started)
+            return counts
+        people, unusable = _by_person(entries)
+        await _keep_unusable(db, source_list, unusable, counts)
+        keys = list(people)
+        for start in range(0, len(keys), CHUNK):
+            part = {key: people[key] for key in keys[start : start + CHUNK]}
+            await _ingest_chunk(db, records, source_list, part, careers, counts)
+        await _close(db, run_id, counts, error=None, started=started)
     return counts
+
+
+async def _read_list(
+    records: StudentRecords, source_list: SourceList, since: datetime | None, until: datetime | None
+) -> list[SourceEntry]:
+    return [entry async for entry in records.entries(source_list, since=since, until=until)]
+
+
+async def _in_turn(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask, waiting for our own turn as long as it takes: several lists at the source's pace make a long queue."""
+    for _attempt in range(TURNS_WAITED):
+        try:
+            return await ask()
+        except RetryLater as error:
+            if error.code != NOT_OUR_TURN:
+                raise
+            await asyncio.sleep(error.after_s)
+    return await ask()
 
 
 def _by_person(entries: Sequence[SourceEntry]) -> tuple[dict[Key, list[SourceEntry]], list[SourceEntry]]:
@@ -127,7 +158,6 @@ async def _keep_unusable(db: Database, source_list: SourceList, entries: Sequenc
 async def _ingest_chunk(
     db: Database,
     records: StudentRecords,
-    run_id: int,
     source_list: SourceList,
     part: Mapping[Key, list[SourceEntry]],
     careers: Mapping[int, KnownCareer],
@@ -148,7 +178,6 @@ async def _ingest_chunk(
     async with db.transaction() as session:
         chunk = await _write(session, people, source_list, careers, now)
         await students_db.touch(session, [one.id for one in unchanged], now=now)
-        await ingest_db.keep_lease(session, run_id, now=now, lease_s=LEASE_S)
     counts.seen += sum(len(entries) for entries in part.values())
     counts.new += len(chunk.new)
     counts.changed += len(chunk.changed)
@@ -171,7 +200,7 @@ async def _with_records(records: StudentRecords, people: Sequence[Person]) -> li
             return Person(person.key, person.entries, person.hash, person.known, carried)
         async with gate:
             try:
-                record = await records.person(person.key[1])
+                record = await _in_turn(lambda: records.person(person.key[1]))
             except RemoteError:
                 return Person(person.key, person.entries, person.hash, person.known, None, failed=True)
         return Person(person.key, person.entries, person.hash, person.known, record)
@@ -293,6 +322,8 @@ async def _close(db: Database, run_id: int, counts: Counts, *, error: RemoteErro
             run.error_code = error.code
         elif not (counts.unanswered or run.windowed):  # else the window is read again
             await ingest_db.move_checkpoint(session, run.source_list, started)
+            if run.since is None:
+                await ingest_db.resolve_unnamed(session, run.source_list, not_seen_since=started, now=now)
         detail = {
             "list": run.source_list.value,
             "seen": counts.seen,

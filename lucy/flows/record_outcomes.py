@@ -9,7 +9,7 @@ from lucy.db import audit, batches, steps
 from lucy.db.steps import StepChange
 from lucy.db.tables import BatchRow
 from lucy.domain.audit import LUCY, AuditEvent
-from lucy.domain.batches import BatchEvent, BatchId
+from lucy.domain.batches import CLOSED_STATES, BatchEvent, BatchId, BatchState
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import Sibling, StepEvent, StepId, StepState, advance, settle
 from lucy.domain.students import StudentId
@@ -18,6 +18,7 @@ from lucy.flows.lanes.base import Lane, Outcome, W
 from lucy.flows.redraw import lane_nudge, redraw_batch
 
 Pair = tuple[BatchId, StudentId]
+_MOVING = frozenset({BatchState.RUNNING, BatchState.PAUSED})
 
 
 async def record_outcomes(
@@ -41,6 +42,8 @@ async def record_outcomes(
     released, skipped = await _settle(session, closed, now=now)
     await audit.record(session, [*events, *skipped], now=now)
     for number, batch in locked.items():
+        if batch.state in CLOSED_STATES:  # cancelled while these were in hand: what came back is not begun again
+            await steps.cancel_open(session, number, now=now)
         await finish_if_done(session, batch, now=now)
         await redraw_batch(session, number, now=now, nudges=[lane_nudge(kind) for kind in sorted(released)])
     return recorded
@@ -108,8 +111,8 @@ def _skipped(pair: Pair, sibling: Sibling) -> AuditEvent:
 
 
 async def finish_if_done(session: AsyncSession, batch: BatchRow, *, now: datetime) -> bool:
-    """End a locked batch whose steps have all ended."""
-    if await steps.has_open(session, batch.id):
+    """End a locked batch whose steps have all ended; False when it goes on, or has ended already."""
+    if batch.state not in _MOVING or await steps.has_open(session, batch.id):
         return False
     tallies = await steps.tallies(session, batch.id)
     batches.change_state(batch, ending(tallies))

@@ -38,9 +38,8 @@ async def run_due_schedules(session: AsyncSession, *, house: House, now: datetim
 
 async def plan_schedules(session: AsyncSession, *, house: House, now: datetime) -> None:
     """Give a next run to the schedules that have none."""
-    for schedule in await schedules.enabled(session):
-        if schedule.next_run_at is None:
-            schedule.next_run_at = next_run(schedule.cron, house.zone, after=now)
+    for schedule in await schedules.unplanned(session):
+        schedule.next_run_at = next_run(schedule.cron, house.zone, after=now)
 
 
 async def bring_forward(session: AsyncSession, name: str, *, actor: Actor, now: datetime) -> None:

@@ -14,9 +14,10 @@ async def send_nudges(db: Database, nudger: Nudger) -> int:
     sent = 0
     while True:
         async with db.transaction() as session:
-            nudges = await outbox.take(session, now=datetime.now(UTC), limit=AT_ONCE)
+            taken = await outbox.take(session, now=datetime.now(UTC), limit=AT_ONCE)
+            nudges = list(dict.fromkeys(taken))
             if nudges:
                 await nudger.send(nudges)
         sent += len(nudges)
-        if len(nudges) < AT_ONCE:
+        if len(taken) < AT_ONCE:
             return sent

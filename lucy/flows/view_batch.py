@@ -14,7 +14,7 @@ from lucy.domain.error_codes import explain
 from lucy.domain.house import House
 from lucy.domain.operations import BatchOptions
 from lucy.domain.roles import Role
-from lucy.domain.students import format_document_number, mask_document_number
+from lucy.domain.students import format_document_number, mask_document_number, mask_document_numbers
 from lucy.domain.views import (
     BatchAction,
     BatchRows,
@@ -28,6 +28,7 @@ from lucy.domain.views import (
 )
 from lucy.errors import Remedy
 from lucy.flows.forecast_batch import forecast_from
+from lucy.log import mask_text
 
 PAGE = 15
 SAMPLES = 3
@@ -58,14 +59,14 @@ async def view_batch(
         options=BatchOptions(**batch.options),
         state=batch.state,
         version=batch.version,
-        selection=batch.selection,
+        selection=mask_document_numbers(batch.selection),
         students=batch.students,
         tallies=tallies,
         requested_by=batch.requested_by_name,
         requested_at=batch.requested_at,
         decided_by=batch.decided_by_name,
         decided_at=batch.decided_at,
-        reason=batch.reason,
+        reason=mask_text(batch.reason),
         expires_at=batch.expires_at if batch.state is BatchState.AWAITING_APPROVAL else None,
         started_at=batch.started_at,
         finished_at=batch.finished_at,

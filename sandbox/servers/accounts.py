@@ -44,7 +44,7 @@ def runs(command: Sequence[str], account: Account | None) -> bool:
 def as_account(
     command: Sequence[str], account: Account | None, *, env: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run to the end as that user, output kept. Raises OSError."""
+    """Run to the end as that user, output kept, out of reach of the terminal's Ctrl-C. Raises OSError."""
     return subprocess.run(
         command,
         user=account.uid if account else None,
@@ -55,6 +55,7 @@ def as_account(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
         check=False,
     )
 

@@ -16,11 +16,14 @@ class Hold:
 
     @classmethod
     def take(cls, path: Path) -> Self | None:
-        """Lock `path`, made if need be. None: a living process has it."""
+        """Lock `path`, made if need be. None: a living process has it, or had it and has just removed it."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            is_there = os.path.samestat(os.fstat(descriptor), path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            is_there = False
+        if not is_there:
             os.close(descriptor)
             return None
         os.truncate(descriptor, 0)

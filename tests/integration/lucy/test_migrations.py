@@ -37,7 +37,12 @@ async def test_migrating_again_changes_nothing(db: Database) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["update audit_event set outcome = 'x'", "delete from audit_event", "truncate audit_event", "delete from audit_seal"],
+    [
+        "update audit_event set outcome = 'x'",
+        "delete from audit_event",
+        "truncate audit_event",
+        "delete from audit_seal",
+    ],
 )
 async def test_the_audit_trail_refuses_changes(db: Database, statement: str) -> None:
     async with db.engine.begin() as connection:

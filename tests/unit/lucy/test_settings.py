@@ -242,6 +242,24 @@ def test_the_bot_is_anonymous_only_in_the_sandbox_on_loopback(
         assert names(refusal(PRODUCTION, **changes)) == ["LUCY_BOT_APP_ID"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "host", "app_id", "anonymous"),
+    [
+        ("sandbox", "127.0.0.1", "", True),
+        ("sandbox", "127.0.0.1", "app", False),
+        ("sandbox", "0.0.0.0", "", False),
+        ("test", "127.0.0.1", "", False),
+        ("production", "127.0.0.1", "", False),
+    ],
+)
+def test_settings_that_were_not_checked_are_not_anonymous_either(
+    mode: str, host: str, app_id: str, anonymous: bool
+) -> None:
+    """Whoever builds them without `load` gets no open bot by it."""
+    settings = Settings(mode=mode, database_url="d", redis_url="r", secret_keys="k", bot_host=host, bot_app_id=app_id)
+    assert settings.anonymous_bot is anonymous
+
+
 def test_all_problems_are_told_at_once(refusal: Any) -> None:
     lines = refusal(
         PRODUCTION, ADMINS="", TENANT_ID="", BOT_APP_ID="", MOODLE_TOKEN="example", ACCOUNT_PREFIX="test-a",
