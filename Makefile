@@ -22,7 +22,7 @@ setup: ## Make .venv from the locked requirements (the other targets do it by th
 demo: setup ## Play the whole story on embedded servers and simulators; fails if one student ends wrong
 	@exec $(BIN)/lucy demo $(ARGS)
 
-up: setup ## Start the same and leave it running, with a chat in the browser
+up: setup ## Start the same and leave it running
 	@exec $(BIN)/lucy up $(ARGS)
 
 test: setup ## Run the tests (ARGS="-k teams -x")

@@ -98,7 +98,7 @@ def _held(held: tuple[HeldReason, ...]) -> list[Block]:
     for one in held[:LINES_SHOWN]:
         text = plural("{n} {{reason}} (lo corrige {{who}})", "{n} {{reason}} (los corrige {{who}})", one.count)
         if not one.who:
-            text = "{n} {{reason}}".format(n=number(one.count))
+            text = number(one.count) + " {reason}"
         lines.append(text.format(reason=wording.clip(one.reason, 160), who=one.who))
     if rest := held[LINES_SHOWN:]:
         lines.append(_("{n} por otros motivos").format(n=number(sum(one.count for one in rest))))

@@ -23,7 +23,7 @@ MAINTENANCE_CHANCE = 100_000
 
 def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisBroker:
     """A broker over the Redis at `redis_url`."""
-    broker = RedisBroker(
+    broker = RedisBroker(  # type: ignore[no-untyped-call]
         url=redis_url,
         middleware=list(middleware),
         heartbeat_timeout=HEARTBEAT_MS,

@@ -9,7 +9,7 @@ from cards import wording
 from cards.progress import bar
 from cards.report import spark
 from lucy.domain.batches import BatchState
-from lucy.domain.operations import BatchKind, BatchOptions, batch_title, StepKind
+from lucy.domain.operations import BatchKind, BatchOptions, StepKind, batch_title
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.errors import Remedy
