@@ -54,6 +54,9 @@ async def _play(students: int) -> int:
         async with staged(folder, population, settings=SETTINGS) as stage:
             console.print(f"Listo en {time.monotonic() - started:.1f} s.", style="dim")
             verdict = await _tell(stage, population, console, cards)
+    except asyncio.CancelledError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except (DemoFailed, ProcessFailed, ServerFailed) as error:
         console.print(f"\nLa demostración falló: {error}", style="bold red")
         console.print(f"Los registros de cada proceso quedaron en {folder / 'logs'}.")
