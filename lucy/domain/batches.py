@@ -22,6 +22,16 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Relation(StrEnum):
+    """How a batch came from another one."""
+
+    CHANGED = "changed"  # students that were dropped because they changed after the approval
+    SPLIT = "split"  # what did not fit into the seats or the day's mail
+    WITHHELD = "withheld"  # removals held back while the additions go on
+    REST = "rest"  # what a cancelled batch had not begun
+    UNDO = "undo"
+
+
 class BatchEvent(StrEnum):
     SUBMIT = "submit"
     SKIP_APPROVAL = "skip_approval"

@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
     "E-008": "La contraseña de esta carta ya se destruyó: no se envía. Un operador tiene que resetearla.",
     "E-009": "La conexión con el servidor de correo no es segura. Un administrador tiene que revisar su certificado.",
     "E-010": "La cuenta ya existía: no se le envía una contraseña que Lucy no puso. Un operador puede resetearla.",
+    "E-011": "Se llegó a la cantidad de cartas del día. Lucy sigue sola mañana.",
     "U-001": "SIAL rechazó las credenciales de Lucy. Un administrador tiene que revisarlas.",
     "U-002": "SIAL no contestó. Lucy vuelve a leer todo en la próxima ingesta.",
     "U-003": "La respuesta de SIAL no se entiende. Un administrador tiene que avisar a UTI.",
@@ -63,4 +64,5 @@ TEXTS: dict[str, str] = {
     "G-005": "El certificado de un sistema externo no es de confianza. Un administrador tiene que revisarlo.",
     "G-006": "Todavía no es el turno de este pedido. Lucy lo vuelve a intentar sola.",
     "G-007": "La cola de trabajo no contestó. Lucy lo vuelve a intentar sola.",
+    "G-008": "Alguien lo cambió después de ese lote: no se deshace. Un operador tiene que ver qué quiere dejar.",
 }
