@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     rate_mail: float = Field(default=30, gt=0)  # per minute; Exchange Online's limit
 
     batch_size: int = Field(default=20, ge=1, le=300)  # students a lane takes in hand at once
+    in_hand: int = Field(default=300, ge=1)  # students a batch has begun and not finished; a pause finishes these
     lease_s: float = Field(default=60, ge=2)  # how long a worker may hold a step without a sign of life
     approval_expires_h: float = Field(default=72, gt=0)
     language: str = "es_AR"
@@ -145,6 +146,8 @@ class Settings(BaseSettings):
             lease_s=self.lease_s,
             graph_per_s=self.rate_graph,
             mail_per_s=self.rate_mail / 60,
+            moodle_per_s=self.rate_moodle,
+            in_hand=self.in_hand,
         )
 
     @classmethod

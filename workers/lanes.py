@@ -12,12 +12,14 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import batches, steps
+from lucy.db import batches, claims
+from lucy.db.claims import ClaimedStep
 from lucy.db.engine import Database
-from lucy.db.steps import ClaimedStep
+from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId
 from lucy.errors import RemoteError, RetryLater, System
+from lucy.flows.claim_steps import claim_steps
 from lucy.flows.lanes.base import Lane, Outcome, from_error
 from lucy.flows.record_outcomes import record_outcomes
 from lucy.flows.redraw import lane_nudge
@@ -37,9 +39,17 @@ class LaneEngine:
     """Runs the lanes of one process, each at most once at a time; nudges that come meanwhile are not lost."""
 
     def __init__(
-        self, db: Database, limiter: Limiter, nudger: Nudger, lanes: dict[StepKind, Lane[Any]], *, lease_s: float
+        self,
+        db: Database,
+        limiter: Limiter,
+        nudger: Nudger,
+        lanes: dict[StepKind, Lane[Any]],
+        *,
+        house: House,
+        lease_s: float,
     ) -> None:
-        self._db, self._limiter, self._nudger, self._lanes, self._lease_s = db, limiter, nudger, lanes, lease_s
+        self._db, self._limiter, self._nudger, self._lanes = db, limiter, nudger, lanes
+        self._house, self._lease_s = house, lease_s
         self._running: set[StepKind] = set()
         self._nudged: set[StepKind] = set()
 
@@ -65,18 +75,24 @@ class LaneEngine:
             return 0  # the provider asked for silence; the sweeper nudges again when it is over
         now = datetime.now(UTC)
         async with self._db.transaction() as session:
-            claimed = await steps.claim(session, lane.kind, size=lane.size, now=now, lease_s=self._lease_s)
-            if not claimed:
+            claim = await claim_steps(
+                session, lane.kind, size=lane.size, lease_s=self._lease_s, blocked=(), house=self._house, now=now
+            )
+            if not claim.all:
                 return 0
-            work = await lane.prepare(session, claimed, now=now)
+            work = await lane.prepare(session, claim.steps, now=now) if claim.steps else None
+        claimed = claim.all
         log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:8])
+        await self._record(lane, claim.dropped)
+        if not claim.steps:
+            return len(claimed)
 
         async def renew(session: AsyncSession, now: datetime) -> None:
-            await steps.keep_leases(session, claimed[0].lease_id, now=now, lease_s=self._lease_s)
+            await claims.keep_leases(session, claimed[0].lease_id, now=now, lease_s=self._lease_s)
 
         # Twenty letters at the mail server's pace outlast a lease.
         async with signs_of_life(self._db, renew, lease_s=self._lease_s):
-            await self._perform(lane, claimed, work)
+            await self._perform(lane, claim.steps, work)
         return len(claimed)
 
     async def _perform(self, lane: Lane[Any], claimed: Sequence[ClaimedStep], work: Any) -> None:
@@ -95,7 +111,7 @@ class LaneEngine:
             return
         now = datetime.now(UTC)
         async with self._db.transaction() as session:
-            recorded = await record_outcomes(session, lane, outcomes, now=now)
+            recorded = await record_outcomes(session, lane, outcomes, house=self._house, now=now)
             await _note_throttling(session, lane, recorded, now)
         if len(recorded) < len(outcomes):
             log.warning("lane.late_outcomes", lane=lane.kind.value, steps=len(outcomes) - len(recorded))

@@ -6,11 +6,11 @@ import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts, batches, cards, steps
+from lucy.db import accounts, batches, cards, claims, steps
 from lucy.db import ingest as ingest_db
 from lucy.db.engine import Database
 from lucy.db.tables import BatchRow, InboxDedupRow
-from lucy.domain.batches import CLOSED_STATES, BatchState
+from lucy.domain.batches import WAITING_STATES, BatchState
 from lucy.domain.nudges import Nudge
 from lucy.flows.decide_batch import expire_batches
 from lucy.flows.redraw import ANNOUNCE, lane_nudge, redraw_batch
@@ -33,7 +33,7 @@ async def sweep(db: Database) -> list[Nudge]:
         nudges = [lane_nudge(kind) for kind in sorted(await steps.lanes_with_due_work(session, now=now))]
         queued = await batches.in_states(session, [BatchState.QUEUED])
         nudges += [Nudge("start_batch", (row.id,)) for row in queued]
-        asked = await batches.in_states(session, [BatchState.AWAITING_APPROVAL])
+        asked = await batches.in_states(session, WAITING_STATES)
         nudges += [Nudge("forecast_batch", (row.id,)) for row in asked if _late(row, now)]
         late = now - timedelta(seconds=INGEST_GRACE_S)
         nudges += [Nudge("ingest_list", (run_id,)) for run_id in await ingest_db.unattended_runs(session, now=late)]
@@ -44,12 +44,9 @@ async def sweep(db: Database) -> list[Nudge]:
 
 async def _give_back(session: AsyncSession, now: datetime) -> None:
     """Expired leases. The batches are locked first, as whoever records does: else the two would wait for each other."""
-    locked = await batches.lock_many(session, await steps.batches_with_expired(session, now=now))
-    for number, count in (await steps.release_expired(session, locked, now=now)).items():
+    locked = await batches.lock_many(session, await claims.batches_with_expired(session, now=now))
+    for number, count in (await claims.release_expired(session, locked, now=now)).items():
         log.warning("sweeper.leases_expired", batch=number, steps=count)
-        if locked[number].state in CLOSED_STATES:
-            await steps.cancel_open(session, number, now=now)
-            continue
         text = plural(
             "Un proceso se cortó: {n} paso volvió a la cola",
             "Un proceso se cortó: {n} pasos volvieron a la cola",

@@ -8,7 +8,8 @@ from cards import batch
 from lucy.domain.batches import batch_code
 from lucy.domain.roles import Role
 from lucy.errors import RequestError
-from lucy.flows.decide_batch import Declined, approve_batch, cancel_batch, reject_batch
+from lucy.flows.decide_batch import Declined, approve_batch, reject_batch
+from lucy.flows.run_batch import cancel_batch
 from lucy.texts import _
 
 

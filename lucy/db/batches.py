@@ -51,6 +51,11 @@ def change_state(batch: BatchRow, event: BatchEvent) -> BatchState:
     return batch.state
 
 
+def would_be(batch: BatchRow, event: BatchEvent) -> BatchState:
+    """The state after an event, without changing anything. Raises IllegalMove."""
+    return advance(batch.state, event)
+
+
 def add_note(batch: BatchRow, text: str, *, at: datetime) -> None:
     """Something the viewers of the card should know, with its moment; the last few are kept."""
     batch.notes = [*batch.notes, {"at": at.isoformat(), "text": text}][-NOTES_KEPT:]

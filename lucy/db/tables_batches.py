@@ -59,6 +59,8 @@ class BatchRow(Base):
     parent_id: Mapped[int | None] = mapped_column(BigInteger())
     relation: Mapped[str] = mapped_column(server_default="")
     nudged_at: Mapped[datetime | None]
+    released: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # extents somebody let pass
+    irreversible: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
 
 
 class BatchStudentRow(Base):

@@ -96,7 +96,7 @@ class MoodleUserRow(Base):
 class EnrolmentRow(Base):
     """The student in a Moodle course. `made_by_batch` is empty where the enrolment was there before Lucy.
 
-    `was_suspended` when it was there, suspended, and the batch `made_by_batch` re-activated it: undone, it is suspended.
+    `was_suspended` when it was there, suspended, and `made_by_batch` re-activated it: undone, it is suspended again.
     """
 
     __tablename__ = "enrolment"

@@ -22,5 +22,7 @@ class House:
     lease_s: float
     graph_per_s: float
     mail_per_s: float
+    moodle_per_s: float = 30
+    in_hand: int = 300  # students that a batch has begun and not finished, at most
     secret_keep_h: float = 72
     ingest_overlap_s: float = 600

@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.BigInteger(), nullable=True),
         _text("relation"),
         sa.Column("nudged_at", MOMENT, nullable=True),
+        sa.Column("released", JSONB, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("irreversible", JSONB, server_default=sa.text("'[]'"), nullable=False),
     )
     op.create_index(
         "ix_batch_working",

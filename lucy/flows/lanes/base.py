@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import NotFound, OutcomeUnknown, Remedy, RemoteError, RetryLater, System
@@ -34,6 +34,15 @@ class Outcome:
     throttled: bool = False
     fact: object = None
     ids: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict)  # noted on the step, not in the audit
+    counts: bool = True  # a postponement counts towards giving up
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The fact of a dropped student: what differed from what was approved, in words."""
+
+    changed: tuple[str, ...]
 
 
 def failed(step: ClaimedStep, code: str, remedy: Remedy) -> Outcome:

@@ -24,8 +24,9 @@ from lucy.domain.nudges import Nudge
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.selections import parse_selection
 from lucy.domain.steps import StepState
-from lucy.flows.decide_batch import Declined, approve_batch, start_batch
+from lucy.flows.decide_batch import Declined, approve_batch
 from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
+from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
 from lucy.ports import Nudger
 from lucy.settings import Settings
@@ -151,7 +152,7 @@ class Works:
     async def start(self, number: int) -> None:
         """Begin it without running a lane."""
         async with self.db.transaction() as session:
-            assert await start_batch(session, number, now=datetime.now(UTC))
+            assert await start_batch(session, number, house=self.runtime.house, now=datetime.now(UTC))
 
     async def running(self, words: str = "aspirantes", *, options: BatchOptions | None = None) -> int:
         """A batch asked for, approved and begun; no lane has run."""
@@ -172,7 +173,7 @@ class Works:
     def lanes(self, *, lease_s: float = 60.0, nudger: Nudger | None = None) -> LaneEngine:
         """An engine of its own, as another process has one."""
         lanes, limiter = self.runtime.lanes, self.runtime.limiter
-        return LaneEngine(self.db, limiter, nudger or self.nudges, lanes, lease_s=lease_s)
+        return LaneEngine(self.db, limiter, nudger or self.nudges, lanes, house=self.runtime.house, lease_s=lease_s)
 
     async def drain(self, *, hurry: bool = True) -> None:
         """Obey nudges until nothing is due. With `hurry` steps that were postponed are due at once."""

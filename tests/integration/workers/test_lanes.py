@@ -11,16 +11,16 @@ from sqlalchemy import func, select, update
 from cli.demo.expected import Wanted
 from cli.demo.verify import verify
 from lucy.db import steps as steps_db
+from lucy.db.claims import ClaimedStep
 from lucy.db.engine import Database
-from lucy.db.steps import ClaimedStep
 from lucy.db.tables import AccountRow, BatchRow, EnrolmentRow, MoodleUserRow, SealedSecretRow, StepRow
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import BatchOptions, StepKind
 from lucy.domain.steps import StepEvent, StepState
 from lucy.errors import System
-from lucy.flows.decide_batch import cancel_batch
 from lucy.flows.lanes.base import Outcome
 from lucy.flows.record_outcomes import record_outcomes
+from lucy.flows.run_batch import cancel_batch
 from tests.integration.conftest import OpenWorks
 from tests.integration.support.people import Known, actor, course_rules, students
 from tests.integration.support.works import Works, audit_events, looked, until
