@@ -1,0 +1,77 @@
+"""Entra ID as the flows need it; reached through `lucy/ports.py`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from lucy.domain.students import Upn
+from lucy.errors import RemoteError
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to create. `employee_id` is the document number: the mark by which Lucy knows her accounts."""
+
+    key: str
+    upn: Upn
+    mail_nickname: str
+    first_name: str
+    last_name: str
+    employee_id: str
+    password: str = field(repr=False)
+    usage_location: str = "AR"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUser:
+    """An account as the directory has it. `created_at` is aware UTC, None where the directory did not say."""
+
+    id: str
+    upn: Upn
+    display_name: str
+    employee_id: str
+    enabled: bool
+    created_at: datetime | None
+    sku_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceSeats:
+    """Seats of one SKU in the tenant."""
+
+    sku_id: str
+    part_number: str
+    enabled: int
+    consumed: int
+
+    @property
+    def free(self) -> int:
+        return max(0, self.enabled - self.consumed)
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRequest:
+    key: str
+    user_id: str
+    sku_id: str
+
+
+class Directory(Protocol):
+    """Entra ID. Calls of any length are cut into `$batch` requests of up to 20."""
+
+    async def create_users(self, accounts: Sequence[NewAccount]) -> Mapping[str, DirectoryUser | RemoteError]:
+        """Create accounts. An UPN in use gives AlreadyThere for that key; nothing is adopted here."""
+        ...
+
+    async def find_users(self, upns: Mapping[str, Upn]) -> Mapping[str, DirectoryUser | RemoteError | None]:
+        """Look up accounts by sign-in name; None where there is none."""
+        ...
+
+    async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
+        """Assign one SKU to each; harmless where it is assigned already. NotFound: not there, or not replicated yet."""
+        ...
+
+    async def licence_seats(self, part_number: str) -> LicenceSeats:
+        """Seats of a SKU. Raises NotFound when the tenant has no such SKU."""
+        ...
