@@ -25,7 +25,11 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryUser:
-    """An account as the directory has it. `created_at` is aware UTC, None where the directory did not say."""
+    """An account as the directory has it. `created_at` is aware UTC, None where the directory did not say.
+
+    `set_by_others`: Graph's names of the properties that Lucy never sets and that hold a value here (a job title, a
+    phone, the synchronisation from another directory), so that the work of another hand can be told.
+    """
 
     id: str
     upn: Upn
@@ -34,6 +38,10 @@ class DirectoryUser:
     enabled: bool
     created_at: datetime | None
     sku_ids: frozenset[str] = frozenset()
+    given_name: str = ""
+    surname: str = ""
+    usage_location: str = ""
+    set_by_others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,10 @@ class Directory(Protocol):
 
     async def find_users(self, upns: Mapping[str, Upn]) -> Mapping[str, DirectoryUser | RemoteError | None]:
         """Look up accounts by sign-in name; None where there is none."""
+        ...
+
+    async def read_users(self, ids: Mapping[str, str]) -> Mapping[str, DirectoryUser | RemoteError | None]:
+        """Read accounts back by Entra object id; None where there is none (deleted, or not replicated yet)."""
         ...
 
     async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:

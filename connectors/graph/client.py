@@ -52,7 +52,13 @@ class GraphDirectory:
     async def find_users(self, upns: Mapping[str, Upn]) -> Mapping[str, DirectoryUser | RemoteError | None]:
         """None is what a replica says: an account just made may not be seen yet."""
         answers = await self._calls.run(Operation.FIND, {key: wire.find_user(upn) for key, upn in upns.items()})
-        return {key: _found(answer) for key, answer in answers.items()}
+        return {key: _found(answer, Operation.FIND) for key, answer in answers.items()}
+
+    async def read_users(self, ids: Mapping[str, str]) -> Mapping[str, DirectoryUser | RemoteError | None]:
+        """None as in `find_users`. A UPN may be renamed, an object id stays."""
+        wanted = {key: wire.read_by_id(user_id) for key, user_id in ids.items()}
+        answers = await self._calls.run(Operation.READ, wanted)
+        return {key: _found(answer, Operation.READ) for key, answer in answers.items()}
 
     async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
         """Refused where no seat is free (T-005), or the licence does not fit the user (T-008)."""
@@ -85,14 +91,14 @@ def _created(answer: SubResponse | RemoteError, account: NewAccount) -> Director
     return user or OutcomeUnknown(*_no_user(answer, Operation.CREATE))
 
 
-def _found(answer: SubResponse | RemoteError) -> DirectoryUser | RemoteError | None:
+def _found(answer: SubResponse | RemoteError, operation: Operation) -> DirectoryUser | RemoteError | None:
     if isinstance(answer, RemoteError):
         return answer
     if answer.status == 404:
         return None
     if not answer.ok:
-        return faults.error_of(answer, Operation.FIND)
-    return wire.read_user(answer.body) or Unreadable(*_no_user(answer, Operation.FIND))
+        return faults.error_of(answer, operation)
+    return wire.read_user(answer.body) or Unreadable(*_no_user(answer, operation))
 
 
 def _assigned(answer: SubResponse | RemoteError) -> RemoteError | None:

@@ -76,6 +76,7 @@ _DETAILS = {
 _OTHERWISE = {
     Operation.CREATE: Verdict(Invalid, "T-003"),
     Operation.FIND: Verdict(Invalid, "T-003"),
+    Operation.READ: Verdict(Invalid, "T-003"),
     Operation.LICENCE: LICENCE_REFUSED,
 }
 _STATUSES = {

@@ -13,6 +13,7 @@ class Operation(StrEnum):
     SIGN_IN = "sign_in"
     CREATE = "create_users"
     FIND = "find_users"
+    READ = "read_users"
     LICENCE = "assign_licences"
     SEATS = "licence_seats"
 

@@ -73,7 +73,17 @@ def test_a_sub_request_shows_nothing_of_the_person() -> None:
 def test_a_upn_is_encoded_in_an_address() -> None:
     url = wire.find_user(Upn("o'neil#1/..?x@eco.unrc.edu.ar")).url
     assert url.startswith("/users/o%27neil%231%2F..%3Fx@eco.unrc.edu.ar?$select=")
-    assert url.endswith("id,userPrincipalName,displayName,employeeId,accountEnabled,createdDateTime,assignedLicenses")
+    selected = url.partition("?$select=")[2]
+    assert selected.startswith("id,userPrincipalName,displayName,givenName,surname,employeeId,accountEnabled,")
+    assert selected == wire.read_by_id("u-1").url.partition("?$select=")[2]
+
+
+def test_an_object_id_is_encoded_in_an_address() -> None:
+    assert wire.read_by_id("u/1").url.startswith("/users/u%2F1?$select=id,")
+
+
+def test_what_is_taken_for_the_work_of_others_is_never_set_by_lucy() -> None:
+    assert not set(wire.OTHERS_FIELDS) & set(wire.create_user(ACCOUNT).body or {})
 
 
 def test_a_licence_names_both_lists() -> None:
@@ -122,7 +132,30 @@ def test_a_user_is_read_with_aware_times() -> None:
     )
     assert user is not None
     assert (user.display_name, user.enabled, user.sku_ids) == ("", False, frozenset({"s-1"}))
+    assert (user.given_name, user.surname, user.usage_location, user.set_by_others) == ("", "", "", frozenset())
     assert user.created_at == datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+def test_a_user_tells_what_another_hand_has_set() -> None:
+    user = {"id": "u-1", "userPrincipalName": "a1@x.ar", "accountEnabled": True}
+    named = {"givenName": "Ana", "surname": "Suárez", "usageLocation": "AR"}
+    empty = {"jobTitle": None, "department": "", "businessPhones": [], "onPremisesSyncEnabled": False}
+    untouched = wire.read_user(user | named | empty)
+    assert untouched is not None
+    assert (untouched.given_name, untouched.surname, untouched.usage_location) == ("Ana", "Suárez", "AR")
+    assert untouched.set_by_others == frozenset()
+    others = {
+        "jobTitle": "Docente",
+        "department": "Economía",
+        "officeLocation": "P2",
+        "mobilePhone": "358",
+        "businessPhones": ["1"],
+        "companyName": "UNRC",
+        "onPremisesSyncEnabled": True,
+    }
+    touched = wire.read_user(user | others)
+    assert touched is not None
+    assert touched.set_by_others == set(others)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +169,7 @@ def test_a_201_shows_little_and_what_was_accepted_stands_for_the_rest() -> None:
     created = wire.read_created({"id": "u-1", "userPrincipalName": ACCOUNT.upn, "displayName": "Ñáñez, María"}, ACCOUNT)
     assert created is not None
     assert (created.id, created.employee_id, created.enabled, created.created_at) == ("u-1", "40123456", True, None)
+    assert (created.given_name, created.surname, created.usage_location) == ("María José", "Ñáñez", "AR")
     assert wire.read_created({"userPrincipalName": ACCOUNT.upn}, ACCOUNT) is None
 
 
