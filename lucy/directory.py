@@ -65,8 +65,30 @@ class LicenceRequest:
     sku_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class EnabledChange:
+    """Whether the account may sign in from now on."""
+
+    key: str
+    user_id: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A temporary password: it must be changed at the next sign-in."""
+
+    key: str
+    user_id: str
+    password: str = field(repr=False)
+
+
 class Directory(Protocol):
-    """Entra ID. Calls of any length are cut into `$batch` requests of up to 20."""
+    """Entra ID. Calls of any length are cut into `$batch` requests of up to 20.
+
+    All but `create_users` are harmless to repeat. A write without a proper answer is OutcomeUnknown all the same: read
+    the account back before going on.
+    """
 
     async def create_users(self, accounts: Sequence[NewAccount]) -> Mapping[str, DirectoryUser | RemoteError]:
         """Create accounts. An UPN in use gives AlreadyThere for that key; nothing is adopted here."""
@@ -82,6 +104,29 @@ class Directory(Protocol):
 
     async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
         """Assign one SKU to each; harmless where it is assigned already. NotFound: not there, or not replicated yet."""
+        ...
+
+    async def remove_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
+        """Take one SKU from each; harmless where it is not assigned. NotFound where there is no account."""
+        ...
+
+    async def set_enabled(self, requests: Sequence[EnabledChange]) -> Mapping[str, RemoteError | None]:
+        """Disable or enable, and nothing else; harmless where it is so already. NotFound where there is no account."""
+        ...
+
+    async def revoke_sessions(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
+        """End what was signed in, by Entra object id; once more is harmless. NotFound where there is no account.
+
+        Access tokens already issued run until they expire: disable first.
+        """
+        ...
+
+    async def reset_passwords(self, requests: Sequence[NewPassword]) -> Mapping[str, RemoteError | None]:
+        """Set a temporary password; the same one again is harmless. NotFound where there is no account."""
+        ...
+
+    async def delete_users(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
+        """Delete, by Entra object id; restorable for 30 days. NotFound where there is none, so also once more."""
         ...
 
     async def licence_seats(self, part_number: str) -> LicenceSeats:

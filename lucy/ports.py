@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from lucy.directory import Directory, DirectoryUser, LicenceRequest, LicenceSeats, NewAccount
+from lucy.directory import (
+    Directory,
+    DirectoryUser,
+    EnabledChange,
+    LicenceRequest,
+    LicenceSeats,
+    NewAccount,
+    NewPassword,
+)
 from lucy.domain.nudges import Nudge
 from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
 from lucy.domain.students import SourceList
@@ -24,6 +32,7 @@ __all__ = [
     "ConversationAddress",
     "Directory",
     "DirectoryUser",
+    "EnabledChange",
     "EnrolmentRequest",
     "Letter",
     "LicenceRequest",
@@ -35,6 +44,7 @@ __all__ = [
     "MoodleUser",
     "NewAccount",
     "NewMoodleUser",
+    "NewPassword",
     "Nudge",
     "Nudger",
     "PostedMessage",

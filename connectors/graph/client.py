@@ -6,11 +6,19 @@ import httpx
 
 from connectors.graph import faults, wire
 from connectors.graph.calls import GraphCalls
-from connectors.graph.models import Operation, SubResponse
+from connectors.graph.models import Operation, SubRequest, SubResponse
 from connectors.graph.token import TokenSource
 from lucy.domain.students import Upn
 from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RemoteIds, System, Unreadable
-from lucy.ports import DirectoryUser, LicenceRequest, LicenceSeats, Limiter, NewAccount
+from lucy.ports import (
+    DirectoryUser,
+    EnabledChange,
+    LicenceRequest,
+    LicenceSeats,
+    Limiter,
+    NewAccount,
+    NewPassword,
+)
 
 TIMEOUT_S = 30.0  # a $batch of 20 writes; well within a lease
 LONGEST_LIST = 20  # pages
@@ -62,9 +70,30 @@ class GraphDirectory:
 
     async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
         """Refused where no seat is free (T-005), or the licence does not fit the user (T-008)."""
-        wanted = {request.key: wire.assign_licence(request) for request in requests}
-        answers = await self._calls.run(Operation.LICENCE, wanted)
-        return {key: _assigned(answer) for key, answer in answers.items()}
+        return await self._change(Operation.LICENCE, {one.key: wire.assign_licence(one) for one in requests})
+
+    async def remove_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
+        """Refused (T-017) where Graph will not take it, as from a member of a group that gives it."""
+        return await self._change(Operation.UNLICENCE, {one.key: wire.remove_licence(one) for one in requests})
+
+    async def set_enabled(self, requests: Sequence[EnabledChange]) -> Mapping[str, RemoteError | None]:
+        """Refused where the permission is missing or the account holds an admin role (T-011): Graph says no more."""
+        return await self._change(Operation.ENABLE, {one.key: wire.set_enabled(one) for one in requests})
+
+    async def revoke_sessions(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
+        """Refused as in `set_enabled`."""
+        return await self._change(Operation.REVOKE, {key: wire.revoke_sessions(one) for key, one in ids.items()})
+
+    async def reset_passwords(self, requests: Sequence[NewPassword]) -> Mapping[str, RemoteError | None]:
+        """Refused where the password misses the policy (T-006), or as in `set_enabled`.
+
+        Needs a permission of its own, `User-PasswordProfile.ReadWrite.All` (contracts/graph.md, section 5).
+        """
+        return await self._change(Operation.PASSWORD, {one.key: wire.reset_password(one) for one in requests})
+
+    async def delete_users(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
+        """Refused as in `set_enabled`."""
+        return await self._change(Operation.DELETE, {key: wire.delete_user(one) for key, one in ids.items()})
 
     async def licence_seats(self, part_number: str) -> LicenceSeats:
         """Read through all pages of the tenant's SKUs. Raises NotFound, RetryLater, Refused, Unreadable."""
@@ -80,6 +109,11 @@ class GraphDirectory:
                 raise NotFound(System.GRAPH, Operation.SEATS.value, "T-014", "no such SKU in the tenant")
             url = page.next_url
         raise Unreadable(System.GRAPH, Operation.SEATS.value, "T-015", f"more than {LONGEST_LIST} pages")
+
+    async def _change(self, operation: Operation, wanted: Mapping[str, SubRequest]) -> dict[str, RemoteError | None]:
+        """OutcomeUnknown where it may have been done: no answer, a cut connection, 500, 502 or 504."""
+        answers = await self._calls.run(operation, wanted)
+        return {key: _changed(answer, operation) for key, answer in answers.items()}
 
 
 def _created(answer: SubResponse | RemoteError, account: NewAccount) -> DirectoryUser | RemoteError:
@@ -101,12 +135,12 @@ def _found(answer: SubResponse | RemoteError, operation: Operation) -> Directory
     return wire.read_user(answer.body) or Unreadable(*_no_user(answer, operation))
 
 
-def _assigned(answer: SubResponse | RemoteError) -> RemoteError | None:
+def _changed(answer: SubResponse | RemoteError, operation: Operation) -> RemoteError | None:
     if isinstance(answer, RemoteError):
         return answer
     if answer.ok or faults.nothing_to_change(answer):
         return None
-    return faults.error_of(answer, Operation.LICENCE)
+    return faults.error_of(answer, operation)
 
 
 def _no_user(answer: SubResponse, operation: Operation) -> tuple[System, str, str, str, RemoteIds]:

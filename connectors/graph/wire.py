@@ -8,7 +8,7 @@ from urllib.parse import quote
 from connectors.graph.models import Problem, ProblemDetail, SeatsPage, SubRequest, SubResponse
 from connectors.http import parse_retry_after
 from lucy.domain.students import Upn
-from lucy.ports import DirectoryUser, LicenceRequest, LicenceSeats, NewAccount
+from lucy.ports import DirectoryUser, EnabledChange, LicenceRequest, LicenceSeats, NewAccount, NewPassword
 
 BATCH_SIZE = 20  # https://learn.microsoft.com/graph/json-batching, checked 2026-10
 DISPLAY_NAME_LENGTH = 256  # https://learn.microsoft.com/graph/api/resources/user, checked 2026-10
@@ -87,6 +87,31 @@ def assign_licence(request: LicenceRequest) -> SubRequest:
     """Both lists must be there, empty or not."""
     body = {"addLicenses": [{"skuId": request.sku_id, "disabledPlans": []}], "removeLicenses": []}
     return SubRequest("POST", f"{_user_path(request.user_id)}/assignLicense", body)
+
+
+def remove_licence(request: LicenceRequest) -> SubRequest:
+    body = {"addLicenses": [], "removeLicenses": [request.sku_id]}
+    return SubRequest("POST", f"{_user_path(request.user_id)}/assignLicense", body)
+
+
+def set_enabled(request: EnabledChange) -> SubRequest:
+    """`accountEnabled` alone: a refused password in the same PATCH would leave the sign-in open (section 5)."""
+    return SubRequest("PATCH", _user_path(request.user_id), {"accountEnabled": request.enabled})
+
+
+def reset_password(request: NewPassword) -> SubRequest:
+    profile = {"password": request.password, "forceChangePasswordNextSignIn": True}
+    return SubRequest("PATCH", _user_path(request.user_id), {"passwordProfile": profile})
+
+
+def revoke_sessions(user_id: str) -> SubRequest:
+    """The body is empty but there: a POST without one fails the whole `$batch` (msgraph-sdk-dotnet#1038)."""
+    return SubRequest("POST", f"{_user_path(user_id)}/revokeSignInSessions", {})
+
+
+def delete_user(user_id: str) -> SubRequest:
+    """Into the deleted items for 30 days; nothing here purges (section 6)."""
+    return SubRequest("DELETE", _user_path(user_id))
 
 
 def _user_path(user_id: str) -> str:

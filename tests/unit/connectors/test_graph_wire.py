@@ -19,7 +19,7 @@ from lucy.errors import (
     RetryLater,
     Unreadable,
 )
-from lucy.ports import LicenceRequest, NewAccount
+from lucy.ports import EnabledChange, LicenceRequest, NewAccount, NewPassword
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 ACCOUNT = NewAccount(
@@ -90,6 +90,35 @@ def test_a_licence_names_both_lists() -> None:
     request = wire.assign_licence(LicenceRequest("1", "u/1", "sku"))
     assert request.url == "/users/u%2F1/assignLicense"
     assert request.body == {"addLicenses": [{"skuId": "sku", "disabledPlans": []}], "removeLicenses": []}
+
+
+def test_a_licence_is_taken_away_with_both_lists_named() -> None:
+    request = wire.remove_licence(LicenceRequest("1", "u/1", "sku"))
+    assert (request.method, request.url) == ("POST", "/users/u%2F1/assignLicense")
+    assert request.body == {"addLicenses": [], "removeLicenses": ["sku"]}
+
+
+def test_the_sign_in_is_changed_alone() -> None:
+    request = wire.set_enabled(EnabledChange("1", "u/1", enabled=False))
+    assert (request.method, request.url, request.body) == ("PATCH", "/users/u%2F1", {"accountEnabled": False})
+    assert wire.set_enabled(EnabledChange("1", "u", enabled=True)).body == {"accountEnabled": True}
+
+
+def test_a_new_password_must_be_changed_and_is_never_shown() -> None:
+    wanted = NewPassword("1", "u/1", "Zt4!pLw8$cRn2*Hy")
+    request = wire.reset_password(wanted)
+    assert (request.method, request.url) == ("PATCH", "/users/u%2F1")
+    assert request.body == {"passwordProfile": {"password": "Zt4!pLw8$cRn2*Hy", "forceChangePasswordNextSignIn": True}}
+    assert "Zt4" not in repr(wanted) + repr(request)
+
+
+def test_a_post_has_a_body_even_an_empty_one_and_a_delete_has_none() -> None:
+    document = wire.batch([wire.revoke_sessions("u/1"), wire.delete_user("u/1")])
+    revoke, delete = document["requests"]  # type: ignore[misc]
+    assert (revoke["method"], revoke["url"], revoke["body"]) == ("POST", "/users/u%2F1/revokeSignInSessions", {})
+    assert revoke["headers"] == {"Content-Type": "application/json"}
+    assert (delete["method"], delete["url"]) == ("DELETE", "/users/u%2F1")
+    assert not {"headers", "body"} & set(delete)
 
 
 def test_a_batch_names_the_type_only_where_there_is_a_body() -> None:
@@ -190,6 +219,7 @@ VERIFIED = (
 )
 IN_USE = "Another object with the same value for property userPrincipalName already exists."
 CREATE, FIND, LICENCE = Operation.CREATE, Operation.FIND, Operation.LICENCE
+CHANGES = [Operation.UNLICENCE, Operation.ENABLE, Operation.REVOKE, Operation.PASSWORD, Operation.DELETE]
 
 
 @pytest.mark.parametrize(
@@ -241,6 +271,56 @@ def test_a_refusal_is_named_by_its_remedy(
     assert error.ids.client_request_id == "c-1"
 
 
+@pytest.mark.parametrize("operation", CHANGES)
+@pytest.mark.parametrize(
+    ("status", "body", "family", "code"),
+    [
+        (400, refusal("Unable to update the specified properties for …"), Refused, "T-017"),
+        (400, None, Refused, "T-017"),
+        (401, None, Refused, "T-002"),
+        (403, refusal("Insufficient privileges", code="Authorization_RequestDenied"), Refused, "T-011"),
+        (404, refusal("Resource 'x' does not exist", code="Request_ResourceNotFound"), NotFound, "T-007"),
+        (409, None, RetryLater, "T-009"),
+        (424, None, RetryLater, "T-010"),
+        (429, None, RetryLater, "T-010"),
+        (503, None, RetryLater, "T-009"),
+        (500, None, OutcomeUnknown, "T-009"),
+        (502, None, OutcomeUnknown, "T-009"),
+        (504, None, OutcomeUnknown, "T-009"),
+    ],
+)
+def test_a_refused_change_is_named_by_its_remedy(
+    operation: Operation, status: int, body: object, family: type[RemoteError], code: str
+) -> None:
+    error = faults.error_of(SubResponse(status, body), operation)
+    assert (type(error), error.code, error.operation) == (family, code, operation.value)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "family", "code"),
+    [
+        (Operation.PASSWORD, refusal(COMPLEXITY), Refused, "T-006"),
+        (Operation.PASSWORD, refusal("?", ("InvalidValue", "passwordProfile.password")), Refused, "T-006"),
+        (Operation.UNLICENCE, refusal("… attribute concurrency …"), RetryLater, "T-009"),
+        (
+            Operation.UNLICENCE,
+            refusal("?", ("LicenseAssignmentAttributeConcurrencyException", "")),
+            RetryLater,
+            "T-009",
+        ),
+    ],
+)
+def test_a_change_refused_for_a_reason_of_its_own(
+    operation: Operation, body: object, family: type[RemoteError], code: str
+) -> None:
+    error = faults.error_of(SubResponse(400, body), operation)
+    assert (type(error), error.code) == (family, code)
+
+
+def test_only_reads_leave_nothing_in_doubt() -> None:
+    assert {one for one in Operation if not one.harmless} == {CREATE, LICENCE, *CHANGES}
+
+
 @pytest.mark.parametrize(
     ("status", "family", "code"),
     [
@@ -261,6 +341,7 @@ def test_a_batch_refused_as_a_whole(status: int, family: type[RemoteError], code
 
 def test_what_is_assigned_already_is_no_failure() -> None:
     assert faults.nothing_to_change(SubResponse(400, refusal("No license changes provided, please check.")))
+    assert faults.nothing_to_change(SubResponse(400, refusal("User does not have a corresponding license.")))
     assert not faults.nothing_to_change(SubResponse(400, refusal("Something else")))
 
 
