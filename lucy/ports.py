@@ -24,7 +24,15 @@ from lucy.domain.nudges import Nudge
 from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
 from lucy.domain.students import SourceList
 from lucy.errors import RemoteError, System
-from lucy.moodle import EnrolmentRequest, Moodle, MoodleCourse, MoodleUser, NewMoodleUser
+from lucy.moodle import (
+    EnrolmentRequest,
+    Moodle,
+    MoodleCourse,
+    MoodleUser,
+    NewMoodleUser,
+    UnenrolRequest,
+    UserSuspension,
+)
 
 __all__ = [
     "Accepted",
@@ -53,6 +61,8 @@ __all__ = [
     "SourceEntry",
     "SourcePerson",
     "StudentRecords",
+    "UnenrolRequest",
+    "UserSuspension",
 ]
 
 # SIAL
