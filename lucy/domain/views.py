@@ -189,6 +189,7 @@ class BatchRow:
     document: str
     steps: tuple[tuple[StepKind, str, StepState], ...]  # kind, target, state
     reasons: tuple[str, ...] = ()  # why some of it cannot be done, was dropped or failed
+    conflicts: tuple[tuple[StepKind, str], ...] = ()  # those of the skipped steps that somebody changed since
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,3 +363,22 @@ class HelpEntry:
 class HelpView:
     role: str
     entries: tuple[HelpEntry, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A batch that nobody has decided for days, for the daily nudge.
+
+    `mentions` are those who may decide: name and Teams id (`29:…`, empty where Lucy never met them in Teams).
+    """
+
+    code: str
+    number: int
+    version: int
+    title: str
+    students: int
+    requested_by: str
+    since: datetime
+    expires_at: datetime | None = None
+    held: bool = False
+    mentions: tuple[tuple[str, str], ...] = ()
