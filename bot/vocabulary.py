@@ -96,5 +96,7 @@ LEADS = frozenset({
 # `clave:valor` that belongs to a command and not to its selection: every spelling → its name.
 OPTIONS: dict[CommandName, dict[str, str]] = {
     _N.ACTIVATE: {"correo": "correo", "mail": "correo", "email": "correo", "moodle": "moodle"},
+    _N.ENROL: {"bajas": "bajas", "removals": "bajas"},
+    _N.UNDO: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.INGEST: {"desde": "desde", "since": "desde", "from": "desde", "hasta": "hasta", "until": "hasta", "to": "hasta"},
 }

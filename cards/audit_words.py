@@ -1,9 +1,9 @@
 """What the audit's short names mean, in words. A name without words is shown as it is: nothing is hidden."""
 
-from cards import wording
 from lucy.domain.error_codes import TEXTS, explain
 from lucy.domain.operations import StepKind
 from lucy.domain.roles import Role
+from lucy.domain.step_names import step
 from lucy.texts import _
 
 _STEP = "step."
@@ -12,7 +12,7 @@ _STEP = "step."
 def action(name: str) -> str:
     """`batch.approve` → aprobó el lote."""
     if name.removeprefix(_STEP) in {kind.value for kind in StepKind}:
-        return wording.step(StepKind(name.removeprefix(_STEP)))
+        return step(StepKind(name.removeprefix(_STEP)))
     known = {
         "batch.request.activate": _("pidió una activación"),
         "batch.approve": _("aprobar"),

@@ -6,6 +6,7 @@ from cards.layout import heading, sheet
 from cards.parts import Action, Block, Container, RichText, Run
 from cards.verbs import BatchPress, Verb
 from lucy.domain.batches import parse_batch_code
+from lucy.domain.step_names import step
 from lucy.domain.steps import StepState
 from lucy.domain.views import BatchRow, BatchRows, Frame
 from lucy.texts import _, number
@@ -59,10 +60,10 @@ def _states(row: BatchRow) -> list[str]:
         if (kind, target) in row.conflicts:
             continue
         shown = StepState.DUE if state is StepState.WAITING else state  # a plan's inner order is nobody's concern
-        by_state.setdefault(shown, []).append(wording.step(kind, target))
+        by_state.setdefault(shown, []).append(step(kind, target))
     lines = [f"{wording.step_state(state)}: {_names(by_state[state])}" for state in ORDER if state in by_state]
     if row.conflicts:
-        names = _names([wording.step(kind, target) for kind, target in row.conflicts])
+        names = _names([step(kind, target) for kind, target in row.conflicts])
         lines.insert(0, f"{wording.not_undone()} ({names})")
     return lines
 

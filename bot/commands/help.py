@@ -22,7 +22,35 @@ def entries(role: Role) -> HelpView:
                 "activar aspirantes sin:cuenta",
             ),
         ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "matricular <selección>",
+                _("Los cursos que dan las reglas; con bajas:si, también sacarlos de los que ya no."),
+                "matricular aspirantes carrera:CP",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "deshabilitar <selección>",
+                _("Cerrar cuentas, sin borrar nada; habilitar las abre."),
+                "habilitar 40.123.456",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry("pausar <código>", _("Terminar los que están en la mano y esperar; reanudar sigue.")),
+        ),
         (Role.OPERADOR, HelpEntry("cancelar <código>", _("Parar un pedido tuyo."), "cancelar L-0042")),
+        (
+            Role.OPERADOR,
+            HelpEntry("reintentar <código>", _("Lo que falló; o de un solo alumno."), "reintentar L-0042 40.123.456"),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry("deshacer <código>", _("El plan inverso de un lote, con aprobación."), "deshacer L-0042"),
+        ),
         (
             Role.APROBADOR,
             HelpEntry("aprobar <código>", _("Dejar que se haga un pedido de otra persona.")),
@@ -30,6 +58,14 @@ def entries(role: Role) -> HelpView:
         (
             Role.APROBADOR,
             HelpEntry("rechazar <código> <motivo>", _("Decir que no, y por qué."), "rechazar L-0042 falta la comisión"),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry("soltar <código>", _("Dejar que se decida un lote retenido por un umbral; partir lo divide.")),
+        ),
+        (
+            Role.ADMINISTRADOR,
+            HelpEntry("config", _("Umbrales, aprobaciones, cartas por día."), "config umbral.activar 6000"),
         ),
         (Role.ADMINISTRADOR, HelpEntry("permisos", _("Ver, dar y quitar roles."), "permisos")),
     ]

@@ -1,9 +1,10 @@
 """The students of a batch: what the approval was of, whose turn has come, who changed meanwhile."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -121,9 +122,35 @@ async def move(session: AsyncSession, frm: BatchId, to: BatchId, students: Colle
         )
 
 
-async def dropped_count(session: AsyncSession, batch: BatchId) -> int:
-    statement = select(func.count()).where(BatchStudentRow.batch_id == batch, BatchStudentRow.changed != text("'[]'"))
-    return int(await session.scalar(statement) or 0)
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A student who was no longer as approved, with what differed and the batch that asks for them anew."""
+
+    student_id: StudentId
+    changed: tuple[str, ...]
+    asked_again_in: int | None
+
+
+async def dropped(session: AsyncSession, batch: BatchId) -> list[Dropped]:
+    statement = (
+        select(BatchStudentRow.student_id, BatchStudentRow.changed, BatchStudentRow.asked_again_in)
+        .where(BatchStudentRow.batch_id == batch, BatchStudentRow.changed != text("'[]'"))
+        .order_by(BatchStudentRow.position)
+    )
+    rows = await session.execute(statement)
+    return [Dropped(row.student_id, tuple(row.changed), row.asked_again_in) for row in rows]
+
+
+async def page(session: AsyncSession, batch: BatchId, *, first: int, size: int) -> Sequence[BatchStudentRow]:
+    """Students of a batch in the plan's order; `first` counts from 1."""
+    statement = (
+        select(BatchStudentRow)
+        .where(BatchStudentRow.batch_id == batch)
+        .order_by(BatchStudentRow.position)
+        .offset(first - 1)
+        .limit(size)
+    )
+    return (await session.scalars(statement)).all()
 
 
 # Holds: one batch at a time touches a student

@@ -74,6 +74,12 @@ async def open_batches(session: AsyncSession) -> Sequence[BatchRow]:
     return await in_states(session, OPEN_STATES)
 
 
+async def children(session: AsyncSession, number: BatchId) -> Sequence[BatchId]:
+    """Batches that came from this one."""
+    statement = select(BatchRow.id).where(BatchRow.parent_id == number).order_by(BatchRow.id)
+    return (await session.scalars(statement)).all()
+
+
 async def expired(session: AsyncSession, *, now: datetime) -> Sequence[BatchId]:
     """Batches whose approval did not come in time."""
     statement = select(BatchRow.id).where(

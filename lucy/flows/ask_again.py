@@ -57,11 +57,18 @@ async def ask_again(
 async def ask_for_the_changed(
     session: AsyncSession, batch: BatchRow, *, house: House, now: datetime
 ) -> BatchRow | None:
-    """The students that were dropped because they changed, as a new batch to decide; None where there are none."""
+    """The students that were dropped because they changed, as a new batch to decide.
+
+    None where there are none, or where nothing is left to be done for them as they are now (then this batch itself is
+    noted as the one that answers for them).
+    """
     rows = await batch_students.to_ask_again(session, batch.id)
     if not rows:
         return None
     students = [row.student_id for row in rows]
+    if not (await plan_rows(session, what_of(batch), students, house=house)).open_steps:
+        await batch_students.asked_again(session, batch.id, students, in_batch=batch.id)
+        return None
     new = await ask_again(session, batch, students, Relation.CHANGED, house=house, now=now)
     await batch_students.asked_again(session, batch.id, students, in_batch=new.id)
     return new

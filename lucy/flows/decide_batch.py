@@ -14,7 +14,7 @@ from lucy.domain.nudges import Nudge
 from lucy.flows.forecast_batch import forecast_from
 from lucy.flows.judge_plan import extents_of_batch
 from lucy.flows.redraw import redraw_batch
-from lucy.texts import _, clock, number, plural
+from lucy.texts import _, clock, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +203,3 @@ async def decline(
     event = AuditEvent(actor, action, "declined", batch=batch.id if batch else None)
     await audit.record(session, [event], now=now)
     return Declined(text)
-
-
-def missing_approvals(batch: BatchRow, given: int) -> str:
-    """What is said after a yes that is not the last."""
-    rest = max(0, batch.approvals_needed - given)
-    return plural("Falta {n} aprobación.", "Faltan {n} aprobaciones.", rest)

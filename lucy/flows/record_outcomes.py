@@ -156,8 +156,9 @@ async def finish_if_done(session: AsyncSession, batch: BatchRow, *, house: House
 
 def ending(tallies: Sequence[Tally]) -> BatchEvent:
     """How a batch with these counts has ended: zero done is never success (FEATURES row 68)."""
-    if any(tally.failed or tally.dropped or tally.conflicts for tally in tallies):
+    if any(tally.failed or tally.conflicts for tally in tallies):
         return BatchEvent.FINISH_WITH_FAILURES
     if not any(tally.done for tally in tallies):
         return BatchEvent.FINISH_EMPTY
-    return BatchEvent.FINISH
+    dropped = any(tally.dropped for tally in tallies)
+    return BatchEvent.FINISH_WITH_FAILURES if dropped else BatchEvent.FINISH

@@ -89,13 +89,15 @@ async def _drop_changed(session: AsyncSession, batch: BatchRow, *, house: House,
 
 
 async def pause_batch(
-    session: AsyncSession, number_: int, *, actor: Actor, house: House, now: datetime
+    session: AsyncSession, number_: int, *, actor: Actor, may_touch_others: bool, house: House, now: datetime
 ) -> BatchRow | Declined:
     """Stop beginning students; those in hand are finished. `resume_batch` goes on where it stopped."""
     batch = await batches.lock(session, number_)
     refusal = _cannot(batch, number_, BatchEvent.PAUSE, house)
     if batch is None or refusal:
         return await decline(session, actor, "batch.pause", batch, refusal or unknown(number_), now=now)
+    if text := _not_yours(batch, actor, may_touch_others):
+        return await decline(session, actor, "batch.pause", batch, text, now=now)
     batches.change_state(batch, BatchEvent.PAUSE)
     await steps.park(session, batch.id)
     await audit.record(session, [AuditEvent(actor, "batch.pause", "paused", batch=batch.id)], now=now)
@@ -104,7 +106,7 @@ async def pause_batch(
 
 
 async def resume_batch(
-    session: AsyncSession, number_: int, *, actor: Actor, house: House, now: datetime
+    session: AsyncSession, number_: int, *, actor: Actor, may_touch_others: bool, house: House, now: datetime
 ) -> BatchRow | Declined:
     """Go on with a paused batch. One that was paused before it began begins as any other: all is looked at again."""
     batch = await batches.lock(session, number_)
@@ -112,6 +114,8 @@ async def resume_batch(
     refusal = _cannot(batch, number_, event, house)
     if batch is None or refusal:
         return await decline(session, actor, "batch.resume", batch, refusal or unknown(number_), now=now)
+    if text := _not_yours(batch, actor, may_touch_others):
+        return await decline(session, actor, "batch.resume", batch, text, now=now)
     batches.change_state(batch, event)
     await steps.unpark(session, batch.id, now=now)
     await audit.record(session, [AuditEvent(actor, "batch.resume", batch.state.value, batch=batch.id)], now=now)
@@ -121,7 +125,7 @@ async def resume_batch(
 
 
 async def cancel_batch(
-    session: AsyncSession, number_: int, *, actor: Actor, may_cancel_others: bool, house: House, now: datetime
+    session: AsyncSession, number_: int, *, actor: Actor, may_touch_others: bool, house: House, now: datetime
 ) -> BatchRow | Declined:
     """Stop a batch for good: students in hand are finished, the rest is not begun."""
     batch = await batches.lock(session, number_)
@@ -129,9 +133,7 @@ async def cancel_batch(
         return await decline(session, actor, "batch.cancel", None, unknown(number_), now=now)
     if batch.state not in OPEN_STATES:
         return await decline(session, actor, "batch.cancel", batch, stands(batch, house), now=now)
-    if batch.requested_by != actor.id and not may_cancel_others:
-        text = _("{code} la pidió {name}: la cancela esa persona o quien aprueba.")
-        text = text.format(code=batch_code(number_), name=batch.requested_by_name)
+    if text := _not_yours(batch, actor, may_touch_others):
         return await decline(session, actor, "batch.cancel", batch, text, now=now)
     batches.change_state(batch, BatchEvent.CANCEL)
     decided(batch, actor, now)
@@ -141,6 +143,14 @@ async def cancel_batch(
     await finish_if_done(session, batch, house=house, now=now)
     await redraw_batch(session, number_, now=now)
     return batch
+
+
+def _not_yours(batch: BatchRow, actor: Actor, may_touch_others: bool) -> str:
+    """Why somebody may not stop a batch; empty when it is theirs, or they may approve."""
+    if batch.requested_by == actor.id or may_touch_others:
+        return ""
+    text = _("{code} la pidió {name}: la para esa persona o quien aprueba.")
+    return text.format(code=batch_code(batch.id), name=batch.requested_by_name)
 
 
 def _cannot(batch: BatchRow | None, number_: int, event: BatchEvent, house: House) -> str:

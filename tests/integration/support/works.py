@@ -13,13 +13,14 @@ from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 
 from cards.as_text import as_text
 from connectors.http import trust
 from lucy.db.engine import Database
+from lucy.db.steps import PARKED_UNTIL
 from lucy.db.tables import AuditEventRow, BatchRow, StepRow
-from lucy.domain.batches import BatchState
+from lucy.domain.batches import BatchId, BatchState
 from lucy.domain.nudges import Nudge
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.selections import parse_selection
@@ -204,7 +205,8 @@ class Works:
                 .where(
                     StepRow.state == StepState.DUE,
                     StepRow.due_at > datetime.now(UTC),
-                    StepRow.batch_id.in_(select(BatchRow.id).where(BatchRow.state == BatchState.RUNNING)),
+                    StepRow.due_at < PARKED_UNTIL,
+                    StepRow.batch_id.in_(_working()),
                 )
                 .values(due_at=datetime.now(UTC))
                 .returning(StepRow.id)
@@ -217,7 +219,7 @@ class Works:
             found = await session.scalar(
                 select(StepRow.id)
                 .join(BatchRow, BatchRow.id == StepRow.batch_id)
-                .where(StepRow.state == StepState.DUE, BatchRow.state == BatchState.RUNNING)
+                .where(StepRow.state == StepState.DUE, StepRow.due_at < PARKED_UNTIL, BatchRow.id.in_(_working()))
                 .limit(1)
             )
         return found is not None
@@ -268,6 +270,12 @@ class Works:
             view = await view_batch(session, number, reader=None, house=self.runtime.house, now=now)
         assert view is not None
         return as_text(batch_card(view, Frame("SIMULADOR", self.runtime.house.zone, now)))
+
+
+def _working() -> Select[tuple[BatchId]]:
+    """Batches whose steps may be claimed."""
+    states = [BatchState.RUNNING, BatchState.PAUSED, BatchState.CANCELLED]
+    return select(BatchRow.id).where(BatchRow.state.in_(states), BatchRow.finished_at.is_(None))
 
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:
