@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts, batches, cards, claims, steps
+from lucy.db import accounts, batches, cards, claims, downloads, steps
 from lucy.db import ingest as ingest_db
 from lucy.db.engine import Database
 from lucy.db.tables import BatchRow, InboxDedupRow
@@ -63,10 +63,11 @@ def _late(row: BatchRow, now: datetime) -> bool:
 
 
 async def tidy(db: Database) -> None:
-    """Throw away what has had its time: sealed passwords that no letter took, handled activities."""
+    """Throw away what has had its time: sealed passwords that no letter took, handled activities, stale links."""
     now = datetime.now(UTC)
     async with db.transaction() as session:
         purged = await accounts.destroy_expired_secrets(session, now=now)
         await session.execute(delete(InboxDedupRow).where(InboxDedupRow.seen_at < now - DEDUP_KEPT))
+        await downloads.purge_expired(session, now=now)
     if purged:
         log.warning("sweeper.secrets_purged", secrets=purged)
