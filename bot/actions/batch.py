@@ -5,6 +5,7 @@ from bot.ask import Ask
 from bot.commands.activate import request_activation, today
 from bot.commands.batch import approve_number, cancel_number
 from bot.commands.batch_card import view_for
+from bot.commands.download import offer
 from cards.batch import batch_card, summary
 from cards.batch_rows import batch_rows_card
 from cards.batch_rows import summary as rows_summary
@@ -24,6 +25,7 @@ NEEDS: dict[Verb, tuple[Role, str]] = {
     Verb.BATCH_APPROVE: (Role.APROBADOR, "aprobar lotes"),
     Verb.BATCH_REJECT: (Role.APROBADOR, "rechazar lotes"),
     Verb.BATCH_CANCEL: (Role.OPERADOR, "cancelar lotes"),
+    Verb.BATCH_DOWNLOAD: (Role.OPERADOR, "bajar planillas"),
     Verb.BATCH_PROPOSE: (Role.OPERADOR, "pedir activaciones"),
 }
 
@@ -36,6 +38,8 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     pressed = BatchPress.parse(ask.turn.data)
     if pressed is None:
         raise RequestError(_("Esa tarjeta no se entiende. Escribí «lotes» y seguí desde ahí."))
+    if verb is Verb.BATCH_DOWNLOAD:
+        return await offer(ask, pressed.batch)
     if verb is Verb.BATCH_PREVIEW:
         rows = await view_rows(ask.session, pressed.batch, first=pressed.first)
         if rows is None:
