@@ -20,6 +20,7 @@ Value = str | int | datetime | None
 # Steps that ended otherwise than meant, with the code of those that were given none.
 UNWANTED = {StepState.FAILED: "G-001", StepState.DROPPED: "G-003", StepState.SKIPPED: "G-002"}
 _DEPENDED = "G-002"
+_LEFT_ALONE = "G-008"  # not undone, because somebody changed it since
 _SHOWN = (  # what somebody must look at first
     StepState.FAILED,
     StepState.DROPPED,
@@ -47,7 +48,9 @@ class SheetStep:
 
 @dataclass(frozen=True, slots=True)
 class SheetStudent:
-    """`impossible` are the reasons why the plan cannot serve them, `changed` what differed after the approval."""
+    """`impossible` are the reasons why the plan cannot serve them, `changed` what differed after the approval
+    (`lucy.domain.basis.changes`), both as people say it.
+    """
 
     last_name: str
     first_name: str
@@ -105,8 +108,7 @@ def reasons(student: SheetStudent) -> list[tuple[str, Reason]]:
             about.setdefault(_reason(step), []).append(step.target or sheet_words.column(step.kind))
     others = [reason for reason in about if reason.code != _DEPENDED]
     found = [(", ".join(dict.fromkeys(about[reason])), reason) for reason in others or about]
-    found += [("", Reason(_("cambió: {what}").format(what=what))) for what in student.changed]
-    return found + [("", Reason(text)) for text in student.impossible]
+    return found + [("", Reason(text)) for text in (*student.changed, *student.impossible)]
 
 
 def _reason(step: SheetStep) -> Reason:
@@ -125,9 +127,15 @@ def _steps(student: SheetStudent, kind: StepKind) -> str | None:
     for state in _SHOWN:
         for step in student.steps:
             if step.kind is kind and step.state is state:
-                by_word.setdefault(sheet_words.step_state(kind, state), []).append(step.target)
+                by_word.setdefault(_word(step), []).append(step.target)
     cells = [f"{word}: {', '.join(targets)}" if any(targets) else word for word, targets in by_word.items()]
     return "; ".join(cells) or None
+
+
+def _word(step: SheetStep) -> str:
+    if step.state is StepState.SKIPPED and step.code == _LEFT_ALONE:
+        return _("no se deshizo")
+    return sheet_words.step_state(step.kind, step.state)
 
 
 def _joined(words: Iterable[str]) -> str | None:

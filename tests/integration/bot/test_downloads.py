@@ -275,7 +275,7 @@ async def test_whom_nothing_can_be_done_for_and_who_changed_are_rows_too(talk: T
     async with talk.db.transaction() as session:
         ids = (await session.scalars(select(StudentRow.id).order_by(StudentRow.last_name))).all()
         await session.execute(
-            update(BatchStudentRow).where(BatchStudentRow.student_id == ids[1]).values(changed=["correo"])
+            update(BatchStudentRow).where(BatchStudentRow.student_id == ids[1]).values(changed=["cambió el correo"])
         )
         await session.execute(
             update(StepRow).where(StepRow.student_id == ids[1]).values(state=StepState.DROPPED, error_code="G-003")
@@ -292,8 +292,8 @@ async def test_whom_nothing_can_be_done_for_and_who_changed_are_rows_too(talk: T
     assert [row["Apellido"].split()[0] for row in sheet.students] == ["Abad", "Barrios", "Castro", "Zárate"]
     dropped, impossible = sheet.of("Barrios"), sheet.of("Zárate")
     assert dropped["Cuenta"] == "quedó afuera"
-    assert "cambió: correo." in dropped["Motivo"]
+    assert "cambió el correo." in dropped["Motivo"]
     assert impossible["Cuenta"] is None
     assert impossible["Motivo"] == "ninguna regla les da curso."
     assert ["no figuran", 2] in sheet.summary
-    assert ["cambió: correo", 1] in sheet.summary
+    assert ["cambió el correo", 1] in sheet.summary

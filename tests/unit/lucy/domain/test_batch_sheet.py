@@ -79,9 +79,20 @@ def test_steps_that_depended_on_another_are_no_reason_of_their_own() -> None:
 
 
 def test_who_was_dropped_is_told_with_what_changed() -> None:
-    found = row(step(K.ACCOUNT, S.DROPPED), step(K.CREDENTIALS_MAIL, S.DROPPED), changed=("correo", "carrera"))
+    found = row(
+        step(K.ACCOUNT, S.DROPPED),
+        step(K.CREDENTIALS_MAIL, S.DROPPED),
+        changed=("cambió el correo", "cambió su cuenta"),
+    )
     assert (found["Cuenta"], found["Código"], found["Quién corrige"]) == ("quedó afuera", "G-003", "un operador")
-    assert found["Motivo"].endswith("cambió: correo. cambió: carrera.")
+    assert found["Motivo"].endswith(f"{explain('G-003')} cambió el correo. cambió su cuenta.")
+
+
+def test_what_an_undo_left_alone_is_told_apart() -> None:
+    left = step(K.ENROLMENT, S.SKIPPED, "CONT-1", code="G-008", remedy="operator")
+    found = row(left, step(K.ENROLMENT, S.SKIPPED, "MAT-1", code="G-002"), step(K.ENROLMENT, S.DONE, "INGRESO-2026"))
+    assert found["Cursos"] == "no se deshizo: CONT-1; no se hizo: MAT-1; hecho: INGRESO-2026"
+    assert found["Código"] == "G-008"
 
 
 def test_whom_the_plan_cannot_serve_is_told_why() -> None:
