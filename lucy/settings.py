@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     bot_host: str = "127.0.0.1"
     bot_port: int = 3978
     metrics_port: int = 0  # 0: off
+    public_url: Url = ""  # where staff reach the bot with a browser
 
     graph_url: Url = "https://graph.microsoft.com/v1.0"
     login_url: Url = "https://login.microsoftonline.com"
@@ -125,6 +126,13 @@ class Settings(BaseSettings):
         return {Mode.SANDBOX: "SIMULADOR", Mode.TEST: "PRUEBA", Mode.PRODUCTION: "PRODUCCIÓN"}[self.mode]
 
     @property
+    def reachable_url(self) -> str:
+        """Where links to the bot lead. In the sandbox staff sit at this machine, and its port will do."""
+        if self.public_url or self.mode is not Mode.SANDBOX:
+            return self.public_url
+        return f"http://127.0.0.1:{self.bot_port}"
+
+    @property
     def anonymous_bot(self) -> bool:
         """Unsigned activities are accepted: only in the sandbox, on loopback, without an app id."""
         return self.mode is Mode.SANDBOX and not self.bot_app_id and is_loopback(self.bot_host)
@@ -148,6 +156,7 @@ class Settings(BaseSettings):
             mail_per_s=self.rate_mail / 60,
             moodle_per_s=self.rate_moodle,
             in_hand=self.in_hand,
+            public_url=self.reachable_url,
         )
 
     @classmethod
@@ -184,7 +193,7 @@ class Settings(BaseSettings):
             found.append("LUCY_MODE=test needs LUCY_ACCOUNT_PREFIX to start with 'test-' (for example test-a).")
         if self.mode is Mode.PRODUCTION and test_prefix:
             found.append("LUCY_MODE=production must not have the test prefix in LUCY_ACCOUNT_PREFIX.")
-        for name in ("graph_url", "login_url", "moodle_url"):
+        for name in ("graph_url", "login_url", "moodle_url", "public_url"):
             address = getattr(self, name)
             if address and not address.lower().startswith("https://"):
                 found.append(f"LUCY_{name.upper()} must be an https address outside the sandbox.")

@@ -6,13 +6,14 @@ import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts, batches, cards, claims, steps
+from lucy.db import accounts, batches, cards, claims, downloads, steps
 from lucy.db import ingest as ingest_db
 from lucy.db.engine import Database
 from lucy.db.tables import BatchRow, InboxDedupRow
 from lucy.domain.batches import WAITING_STATES, BatchState
 from lucy.domain.nudges import Nudge
 from lucy.flows.decide_batch import expire_batches
+from lucy.flows.nudge_approvers import nudge_approvers
 from lucy.flows.redraw import ANNOUNCE, lane_nudge, redraw_batch
 from lucy.texts import plural
 from workers.announcer import EVERY_S
@@ -30,6 +31,7 @@ async def sweep(db: Database) -> list[Nudge]:
         await _give_back(session, now)
     async with db.transaction() as session:
         await expire_batches(session, now=now)
+        await nudge_approvers(session, now=now)
         nudges = [lane_nudge(kind) for kind in sorted(await steps.lanes_with_due_work(session, now=now))]
         queued = await batches.in_states(session, [BatchState.QUEUED])
         nudges += [Nudge("start_batch", (row.id,)) for row in queued]
@@ -63,10 +65,11 @@ def _late(row: BatchRow, now: datetime) -> bool:
 
 
 async def tidy(db: Database) -> None:
-    """Throw away what has had its time: sealed passwords that no letter took, handled activities."""
+    """Throw away what has had its time: sealed passwords that no letter took, handled activities, stale links."""
     now = datetime.now(UTC)
     async with db.transaction() as session:
         purged = await accounts.destroy_expired_secrets(session, now=now)
         await session.execute(delete(InboxDedupRow).where(InboxDedupRow.seen_at < now - DEDUP_KEPT))
+        await downloads.purge_expired(session, now=now)
     if purged:
         log.warning("sweeper.secrets_purged", secrets=purged)

@@ -4,6 +4,7 @@ from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands import batch as deeds
 from bot.commands.batch_card import view_for
+from bot.commands.download import offer
 from bot.commands.request import ask_for, today
 from bot.commands.undo import undo_number
 from cards.batch import batch_card, summary
@@ -31,6 +32,7 @@ NEEDS: dict[Verb, tuple[Role, str]] = {
     Verb.BATCH_RETRY: (Role.OPERADOR, "reintentar lotes"),
     Verb.BATCH_SPLIT: (Role.OPERADOR, "partir lotes"),
     Verb.BATCH_UNDO: (Role.OPERADOR, "deshacer lotes"),
+    Verb.BATCH_DOWNLOAD: (Role.OPERADOR, "bajar planillas"),
     Verb.BATCH_PROPOSE: (Role.OPERADOR, "pedir activaciones"),
 }
 
@@ -45,6 +47,8 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
         raise RequestError(_("Esa tarjeta no se entiende. Escribí «lotes» y seguí desde ahí."))
     if verb is Verb.BATCH_UNDO:
         return await undo_number(ask, pressed.batch, BatchOptions(), db)
+    if verb is Verb.BATCH_DOWNLOAD:
+        return await offer(ask, pressed.batch)
     if verb is Verb.BATCH_PREVIEW:
         return await _rows(ask, pressed)
     done = await _done(ask, verb, pressed)

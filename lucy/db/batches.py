@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import BatchRow, StepRow
-from lucy.domain.batches import OPEN_STATES, BatchEvent, BatchId, BatchState, advance
+from lucy.domain.batches import OPEN_STATES, WAITING_STATES, BatchEvent, BatchId, BatchState, advance
 from lucy.domain.steps import StepState
 from lucy.domain.students import StudentId
 
@@ -84,6 +84,14 @@ async def expired(session: AsyncSession, *, now: datetime) -> Sequence[BatchId]:
     """Batches whose approval did not come in time."""
     statement = select(BatchRow.id).where(
         BatchRow.state.in_([BatchState.AWAITING_APPROVAL, BatchState.HELD]), BatchRow.expires_at < now
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def to_nudge(session: AsyncSession, *, before: datetime) -> Sequence[BatchId]:
+    """Batches that wait for a person and of which nobody was reminded since a moment."""
+    statement = select(BatchRow.id).where(
+        BatchRow.state.in_(sorted(WAITING_STATES)), func.coalesce(BatchRow.nudged_at, BatchRow.requested_at) <= before
     )
     return (await session.scalars(statement)).all()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from cards import audit, batch, batch_rows, batches, help, notice, report, status, student, waiting
+from cards import audit, batch, batch_rows, batches, download, help, notice, report, status, student, waiting
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import (
@@ -189,6 +189,8 @@ NOTICE = notice.Notice(
     ("activar aspirantes carrera:TGE sin:cuenta", "ayuda"),
 )
 
+DOWNLOAD = download.DownloadOffer(122, "L-0122", 3, "https://lucy.example.edu/descargas/" + "aB3_-" * 8 + "xyz", 15)
+
 Drawn = tuple[Callable[..., dict[str, object]], Callable[..., str], Any]
 
 
@@ -264,6 +266,7 @@ OTHERS: dict[str, Drawn] = {
         _nudged,
         replace(NUDGE, title=LONG, requested_by=LONG, mentions=((LONG, "29:" + "x" * 80),) * 40),
     ),
+    "download": (download.download_card, download.summary, DOWNLOAD),
     "notice": (notice.notice_card, notice.summary, NOTICE),
 }
 
