@@ -34,13 +34,19 @@ def entries(role: Role) -> HelpView:
             Role.OPERADOR,
             HelpEntry(
                 "deshabilitar <selección>",
-                _("Cerrar cuentas, sin borrar nada; habilitar las abre."),
-                "habilitar 40.123.456",
+                _("Cerrar cuentas, sin borrar nada."),
+                "deshabilitar 40.123.456",
             ),
         ),
+        (Role.OPERADOR, HelpEntry("habilitar <selección>", _("Volver a abrir cuentas."), "habilitar 40.123.456")),
         (
             Role.OPERADOR,
-            HelpEntry("pausar <código>", _("Terminar los que están en la mano y esperar; reanudar sigue.")),
+            HelpEntry("pausar <código>", _("Terminar los que están en la mano y esperar."), "pausar L-0042"),
+        ),
+        (Role.OPERADOR, HelpEntry("reanudar <código>", _("Seguir donde había quedado."), "reanudar L-0042")),
+        (
+            Role.OPERADOR,
+            HelpEntry("partir <código>", _("Dividirlo donde se acaban las licencias o las cartas del día.")),
         ),
         (Role.OPERADOR, HelpEntry("cancelar <código>", _("Parar un pedido tuyo."), "cancelar L-0042")),
         (
@@ -61,7 +67,7 @@ def entries(role: Role) -> HelpView:
         ),
         (
             Role.APROBADOR,
-            HelpEntry("soltar <código>", _("Dejar que se decida un lote retenido por un umbral; partir lo divide.")),
+            HelpEntry("soltar <código>", _("Dejar que se decida un lote retenido por un umbral."), "soltar L-0042"),
         ),
         (
             Role.ADMINISTRADOR,

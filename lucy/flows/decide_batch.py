@@ -79,6 +79,8 @@ async def _may_not_approve(
     if await approvals.has_approved(session, batch.id, actor.id):
         return _("{code} ya la aprobaste; falta que la apruebe otra persona.").format(code=code)
     expected = forecast_from(batch.forecast)
+    if expected is not None and expected.fits == 0:
+        return _("Para {code} no queda lugar: faltan licencias, o cartas del día.").format(code=code)
     if expected is not None and expected.fits is not None:
         text = _("{code} no entra entera: alcanza para {fits} de {all}. Se puede partir: partir {code}.")
         return text.format(code=code, fits=number(expected.fits), all=number(batch.students))

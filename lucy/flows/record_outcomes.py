@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import audit, batch_students, batches, claims, steps
+from lucy.db import audit, batch_students, batches, claims, outbox, steps
 from lucy.db.claims import StepChange
 from lucy.db.tables import BatchRow
 from lucy.domain.audit import LUCY, AuditEvent
-from lucy.domain.batches import BatchEvent, BatchId, BatchState
+from lucy.domain.batches import WAITING_STATES, BatchEvent, BatchId, BatchState
 from lucy.domain.house import House
+from lucy.domain.nudges import Nudge
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import Sibling, StepEvent, StepId, StepState, advance, settle
 from lucy.domain.students import StudentId
@@ -151,6 +152,9 @@ async def finish_if_done(session: AsyncSession, batch: BatchRow, *, house: House
     }
     event = AuditEvent(LUCY, "batch.finish", batch.state.value, batch=batch.id, detail=counts)
     await audit.record(session, [event], now=now)
+    # What this one used up is not there for those that wait: their cards tell it.
+    waiting = await batches.in_states(session, WAITING_STATES)
+    await outbox.put(session, [Nudge("forecast_batch", (one.id,)) for one in waiting], now=now)
     return True
 
 
