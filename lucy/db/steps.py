@@ -21,7 +21,10 @@ from lucy.domain.views import Tally
 
 @dataclass(frozen=True, slots=True)
 class ClaimedStep:
-    """A step held by this worker until its lease ends. `attempts` counts this claim too: 1 is the first."""
+    """A step held by this worker until its lease ends. `attempts` counts this claim too: 1 is the first.
+
+    `tries` are the earlier ones that count towards giving up. `probe`: it was taken to see whether its system is back.
+    """
 
     id: StepId
     batch_id: BatchId
@@ -31,11 +34,13 @@ class ClaimedStep:
     attempts: int
     first_claimed_at: datetime
     lease_id: str
+    tries: int = 0
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """The new state of a step, as an event of the transition table and what goes with it."""
+    """The new state of a step, as an event of the transition table and what goes with it. `tried` counts one more."""
 
     step: StepId
     event: StepEvent
@@ -44,6 +49,7 @@ class StepChange:
     error_detail: str = ""
     remedy: str = ""
     outcome: dict[str, Any] | None = None
+    tried: bool = False
 
 
 async def add_plan(session: AsyncSession, batch: BatchId, steps: Sequence[PlannedStep], *, now: datetime) -> None:
@@ -89,7 +95,8 @@ _CLAIM = text(
         first_claimed_at = coalesce(first_claimed_at, :now), due_at = null
     from fair
     where step.id = fair.id
-    returning step.id, step.batch_id, step.student_id, step.kind, step.target, step.attempts, step.first_claimed_at
+    returning step.id, step.batch_id, step.student_id, step.kind, step.target, step.attempts, step.first_claimed_at,
+              step.tries
     """
 )
 
@@ -125,6 +132,7 @@ async def claim(
             row.attempts,
             row.first_claimed_at,
             lease_id,
+            row.tries,
         )
         for row in found
     ]
@@ -135,10 +143,11 @@ _RECORD = text(
     update step
     set state = new.state, due_at = new.due_at, error_code = new.error_code, error_detail = new.error_detail,
         remedy = new.remedy, outcome = step.outcome || coalesce(new.outcome, '{}'::jsonb),
-        lease_id = '', lease_until = null,
+        lease_id = '', lease_until = null, tries = step.tries + case when new.tried then 1 else 0 end,
         closed_at = case when new.state = 'due' then null else cast(:now as timestamptz) end
     from jsonb_to_recordset(:changes) as new (
-        id bigint, state text, due_at timestamptz, error_code text, error_detail text, remedy text, outcome jsonb)
+        id bigint, state text, due_at timestamptz, error_code text, error_detail text, remedy text, outcome jsonb,
+        tried boolean)
     where step.id = new.id and step.state = 'running' and step.lease_id = :lease_id
     returning step.id
     """
@@ -156,6 +165,7 @@ async def record(session: AsyncSession, changes: Sequence[StepChange], *, lease_
             "error_detail": change.error_detail,
             "remedy": change.remedy,
             "outcome": change.outcome,
+            "tried": change.tried,
         }
         for change in changes
     ]

@@ -59,6 +59,7 @@ def _change(one: Outcome, now: datetime) -> StepChange:
         error_detail=one.detail,
         remedy=one.remedy,
         outcome=one.ids or None,
+        tried=postponed and one.tried,
     )
 
 
