@@ -4,6 +4,8 @@ from cards import wording
 from lucy.domain.error_codes import TEXTS, explain
 from lucy.domain.operations import StepKind
 from lucy.domain.roles import Role
+from lucy.domain.systems import system_name
+from lucy.errors import System
 from lucy.texts import _
 
 _STEP = "step."
@@ -25,6 +27,10 @@ def action(name: str) -> str:
         "ingest.request": _("pidió leer la lista"),
         "student.email_changed": _("cambió el correo en SIAL"),
         "member.grant": _("cambió los permisos"),
+        "pause.general": _("puso una pausa general"),
+        "pause.lift": _("levantó una pausa general"),
+        "system.down": _("dejó de responder un sistema"),
+        "system.up": _("volvió a responder un sistema"),
         "card.post": _("publicar una tarjeta"),
         "bot.turn": _("escribió desde un lugar no permitido"),
         "bot.text": _("escribió"),
@@ -61,6 +67,9 @@ def outcome(name: str) -> str:
         "started": _("empezó"),
         "brought_forward": _("adelantada"),
         "noted": _("anotado"),
+        "everything": _("todo"),
+        "unneeded": _("nadie lo esperaba"),
+        **{system.value: system_name(system) for system in System},
         "none": _("sin rol"),
         "wrong_tenant": _("otra organización"),
         "team_not_allowed": _("otro equipo"),

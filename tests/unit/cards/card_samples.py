@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from cards import audit, batch, batch_rows, batches, help, notice, report, status, student
+from cards import audit, batch, batch_rows, batches, help, notice, outage, report, status, student
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import (
@@ -20,6 +20,7 @@ from lucy.domain.views import (
     HelpEntry,
     HelpView,
     ListReport,
+    OutageView,
     Proposal,
     ReportView,
     StatusView,
@@ -159,6 +160,19 @@ NOTICE = notice.Notice(
     ("activar aspirantes carrera:TGE sin:cuenta", "ayuda"),
 )
 
+OUTAGE = OutageView(
+    "Moodle",
+    AT,
+    340,
+    next_try_at=AT + timedelta(minutes=5),
+    code="M-010",
+)
+
+
+def _outage(view: OutageView) -> tuple[Callable[..., dict[str, object]], Callable[..., str], OutageView]:
+    return outage.outage_card, lambda shown: outage.summary(shown, FRAME), view
+
+
 Drawn = tuple[Callable[..., dict[str, object]], Callable[..., str], Any]
 
 OTHERS: dict[str, Drawn] = {
@@ -216,6 +230,14 @@ OTHERS: dict[str, Drawn] = {
     "help": (help.help_card, help.summary, HELP),
     "help-none": (help.help_card, help.summary, HelpView("")),
     "help-many": (help.help_card, help.summary, replace(HELP, entries=HELP.entries * 20)),
+    "outage": _outage(OUTAGE),
+    "outage-overnight": _outage(
+        replace(OUTAGE, name="El servidor de correo", waiting=1, next_try_at=AT + timedelta(hours=20), code="")
+    ),
+    "outage-over": _outage(replace(OUTAGE, closed_at=AT + timedelta(minutes=19))),
+    "outage-over-next-day": _outage(replace(OUTAGE, waiting=1, closed_at=AT + timedelta(hours=23))),
+    "outage-unneeded": _outage(replace(OUTAGE, waiting=0, closed_at=AT + timedelta(minutes=19))),
+    "outage-first-seen": _outage(replace(OUTAGE, waiting=0, next_try_at=None)),
     "notice": (notice.notice_card, notice.summary, NOTICE),
 }
 
