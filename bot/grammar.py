@@ -62,6 +62,8 @@ def parse(text: str) -> Command | NotUnderstood:
         return _not_understood(text, words)
     if command.name in _DECISIONS and (_is_question(text) or _says_more(command)):
         return NotUnderstood(text, (command.name.value,))
+    if command.name in _OF_EVERYTHING and command.argument and _is_question(text):
+        return NotUnderstood(text, (command.name.value,))
     return command
 
 
@@ -89,6 +91,7 @@ _QUOTED = re.compile(r'("[^"]*"|“[^“”]*”)')
 _ENDS = 60  # letters at either end in which courtesies are looked for
 
 _DECISIONS = frozenset({CommandName.APPROVE, CommandName.REJECT, CommandName.CANCEL})
+_OF_EVERYTHING = frozenset({CommandName.PAUSE_ALL, CommandName.RESUME})
 _ABOUT_A_BATCH = _DECISIONS | {CommandName.BATCH}
 _STAGES = frozenset(
     [f"{stage.value}{ending}" for stage in Stage for ending in ("", "s")] + ["todos", "todas", "nuevos", "nuevas"]
@@ -154,6 +157,9 @@ def _bare(said: str) -> Command | None:
 
 
 def _by_first_word(words: Sequence[str]) -> Command | None:
+    two = COMMANDS.get(" ".join(_word(word) for word in words[:2]))
+    if two is not None and len(words) > 1:
+        return _command(two, words[2:])
     name = COMMANDS.get(_word(words[0]))
     if name is None:
         return None

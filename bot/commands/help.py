@@ -31,6 +31,18 @@ def entries(role: Role) -> HelpView:
             Role.APROBADOR,
             HelpEntry("rechazar <código> <motivo>", _("Decir que no, y por qué."), "rechazar L-0042 falta la comisión"),
         ),
+        (
+            Role.APROBADOR,
+            HelpEntry(
+                "pausa general [sistema]",
+                _("Parar todo, o un sistema, con un motivo. Sola muestra lo que está parado."),
+                'pausa general moodle hasta:15:30 motivo:"corte de luz"',
+            ),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry("reanudar general [sistema]", _("Levantar una pausa general."), "reanudar general moodle"),
+        ),
         (Role.ADMINISTRADOR, HelpEntry("permisos", _("Ver, dar y quitar roles."), "permisos")),
     ]
     return HelpView(role.value, tuple(entry for needed, entry in known if role.allows(needed)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands import batch, lists, permissions, student
+from bot.commands import batch, general_pause, lists, permissions, student
 from bot.commands.activate import activate
 from bot.commands.help import entries
 from bot.commands.ingest import ingest
@@ -46,5 +46,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.CANCEL: Entry(Role.OPERADOR, "cancelar lotes", batch.cancel),
         name.APPROVE: Entry(Role.APROBADOR, "aprobar lotes", batch.approve),
         name.REJECT: Entry(Role.APROBADOR, "rechazar lotes", batch.reject),
+        name.RESUME: Entry(Role.OPERADOR, "reanudar lotes", general_pause.resume),
+        name.PAUSE_ALL: Entry(Role.APROBADOR, "parar todo", general_pause.pause_all),
         name.PERMISSIONS: Entry(Role.ADMINISTRADOR, "ver y dar permisos", permissions.permissions),
     }

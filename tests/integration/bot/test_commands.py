@@ -35,6 +35,7 @@ NEEDS = {
     CommandName.CANCEL: Role.OPERADOR,
     CommandName.APPROVE: Role.APROBADOR,
     CommandName.REJECT: Role.APROBADOR,
+    CommandName.PAUSE_ALL: Role.APROBADOR,
     CommandName.PERMISSIONS: Role.ADMINISTRADOR,
 }
 WORDS = {
@@ -49,6 +50,7 @@ WORDS = {
     CommandName.CANCEL: "cancelar L-0001",
     CommandName.APPROVE: "aprobar L-0001",
     CommandName.REJECT: "rechazar L-0001 falta la comisión",
+    CommandName.PAUSE_ALL: "pausa general",
     CommandName.PERMISSIONS: "permisos",
 }
 # What noting that somebody spoke leaves behind, and the event of the attempt.
