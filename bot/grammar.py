@@ -62,6 +62,8 @@ def parse(text: str) -> Command | NotUnderstood:
         return _not_understood(text, words)
     if command.name in _DECISIONS and (_is_question(text) or _says_more(command)):
         return NotUnderstood(text, (command.name.value,))
+    if command.name in _OF_EVERYTHING and command.argument and _is_question(text):
+        return NotUnderstood(text, (command.name.value,))
     return command
 
 
@@ -94,14 +96,14 @@ _DECISIONS = frozenset(
         CommandName.REJECT,
         CommandName.CANCEL,
         CommandName.PAUSE,
-        CommandName.RESUME,
         CommandName.RETRY,
         CommandName.UNDO,
         CommandName.SPLIT,
         CommandName.RELEASE,
     }
 )
-_ABOUT_A_BATCH = _DECISIONS | {CommandName.BATCH}
+_OF_EVERYTHING = frozenset({CommandName.PAUSE_ALL, CommandName.RESUME})
+_ABOUT_A_BATCH = _DECISIONS | {CommandName.BATCH, CommandName.RESUME}
 _OVER_STUDENTS = frozenset({CommandName.ACTIVATE, CommandName.ENROL, CommandName.DISABLE, CommandName.ENABLE})
 _STAGES = frozenset(
     [f"{stage.value}{ending}" for stage in Stage for ending in ("", "s")] + ["todos", "todas", "nuevos", "nuevas"]
@@ -175,6 +177,9 @@ def _bare(said: str) -> Command | None:
 
 
 def _by_first_word(words: Sequence[str]) -> Command | None:
+    two = COMMANDS.get(" ".join(_word(word) for word in words[:2]))
+    if two is not None and len(words) > 1:
+        return _command(two, words[2:])
     name = COMMANDS.get(_word(words[0]))
     if name is None:
         return None

@@ -53,7 +53,10 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.UNDO: ("deshacer", "deshace", "undo"),
     _N.SPLIT: ("partir", "parti", "dividir", "split"),
     _N.RELEASE: ("soltar", "solta", "liberar", "release"),
-    _N.PAUSE_ALL: ("pausa general", "general pause"),
+    _N.PAUSE_ALL: (
+        "pausa general", "pausar general", "general pause", "pausa todo", "pausar todo", "parar todo", "pause all",
+        "pause everything",
+    ),
     _N.ENROL: ("matricular", "matricula", "enrol", "enroll"),
     _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
     _N.ENABLE: ("habilitar", "habilita", "enable"),

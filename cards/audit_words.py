@@ -4,6 +4,8 @@ from lucy.domain.error_codes import TEXTS, explain
 from lucy.domain.operations import StepKind
 from lucy.domain.roles import Role
 from lucy.domain.step_names import step
+from lucy.domain.systems import system_name
+from lucy.errors import System
 from lucy.texts import _
 
 _STEP = "step."
@@ -35,10 +37,6 @@ def action(name: str) -> str:
         "student.drop": _("quedó afuera: cambió después de la aprobación"),
         "config.set": _("cambió la configuración"),
         "config.import": _("importó la configuración"),
-        "pause.general": _("pausa general"),
-        "pause.lift": _("levantó la pausa general"),
-        "system.down": _("dejó de responder"),
-        "system.up": _("volvió"),
         "batch.expire": _("venció sin aprobación"),
         "batch.start": _("empezó"),
         "batch.finish": _("terminó"),
@@ -46,6 +44,10 @@ def action(name: str) -> str:
         "ingest.request": _("pidió leer la lista"),
         "student.email_changed": _("cambió el correo en SIAL"),
         "member.grant": _("cambió los permisos"),
+        "pause.general": _("puso una pausa general"),
+        "pause.lift": _("levantó una pausa general"),
+        "system.down": _("dejó de responder un sistema"),
+        "system.up": _("volvió a responder un sistema"),
         "card.post": _("publicar una tarjeta"),
         "bot.turn": _("escribió desde un lugar no permitido"),
         "bot.text": _("escribió"),
@@ -88,6 +90,9 @@ def outcome(name: str) -> str:
         "started": _("empezó"),
         "brought_forward": _("adelantada"),
         "noted": _("anotado"),
+        "everything": _("todo"),
+        "unneeded": _("nadie lo esperaba"),
+        **{system.value: system_name(system) for system in System},
         "none": _("sin rol"),
         "wrong_tenant": _("otra organización"),
         "team_not_allowed": _("otro equipo"),

@@ -12,6 +12,8 @@ from cards.batch import batch_card
 from cards.batch import summary as batch_summary
 from cards.ingest import ingest_card
 from cards.ingest import summary as ingest_summary
+from cards.outage import outage_card
+from cards.outage import summary as outage_summary
 from cards.report import report_card
 from cards.report import summary as report_summary
 from cards.waiting import summary as waiting_summary
@@ -28,6 +30,7 @@ from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
 from lucy.flows.nudge_approvers import view_waiting
 from lucy.flows.signs_of_life import signs_of_life
 from lucy.flows.view_batch import Reader, view_batch
+from lucy.flows.view_outage import view_outage
 from lucy.flows.view_report import list_report, view_report
 from lucy.ports import Channel, ConversationAddress
 
@@ -120,6 +123,9 @@ class Announcer:
         if card.shows == "report":
             report = await view_report(session, date.fromisoformat(card.subject), house=self._house)
             return Drawing(report_card(report, frame), report_summary(report))
+        if card.shows == "outage":
+            outage = await view_outage(session, int(card.subject))
+            return Drawing(outage_card(outage, frame), outage_summary(outage, frame)) if outage else None
         run = await session.get(IngestRunRow, int(card.subject))
         if run is None:
             return None

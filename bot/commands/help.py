@@ -70,6 +70,18 @@ def entries(role: Role) -> HelpView:
             HelpEntry("soltar <código>", _("Dejar que se decida un lote retenido por un umbral."), "soltar L-0042"),
         ),
         (
+            Role.APROBADOR,
+            HelpEntry(
+                "pausa general [sistema]",
+                _("Parar todo, o un sistema, con un motivo. Sola muestra lo que está parado."),
+                'pausa general moodle hasta:15:30 motivo:"corte de luz"',
+            ),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry("reanudar general [sistema]", _("Levantar una pausa general."), "reanudar general moodle"),
+        ),
+        (
             Role.ADMINISTRADOR,
             HelpEntry("config", _("Umbrales, aprobaciones, cartas por día."), "config umbral.activar 6000"),
         ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands import batch, lists, permissions, student
+from bot.commands import batch, general_pause, lists, permissions, student
 from bot.commands.config import config
 from bot.commands.help import entries
 from bot.commands.ingest import ingest
@@ -54,7 +54,6 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.ENABLE: Entry(Role.OPERADOR, "pedir que se habiliten cuentas", asked),
         name.UNDO: Entry(Role.OPERADOR, "deshacer lotes", lambda ask, command: undo(ask, command, db)),
         name.PAUSE: Entry(Role.OPERADOR, "pausar lotes", batch.pause),
-        name.RESUME: Entry(Role.OPERADOR, "reanudar lotes", batch.resume),
         name.RETRY: Entry(Role.OPERADOR, "reintentar lotes", batch.retry),
         name.SPLIT: Entry(Role.OPERADOR, "partir lotes", batch.split),
         name.RELEASE: Entry(Role.APROBADOR, "soltar lotes retenidos", batch.release),
@@ -62,5 +61,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.CANCEL: Entry(Role.OPERADOR, "cancelar lotes", batch.cancel),
         name.APPROVE: Entry(Role.APROBADOR, "aprobar lotes", batch.approve),
         name.REJECT: Entry(Role.APROBADOR, "rechazar lotes", batch.reject),
+        name.RESUME: Entry(Role.OPERADOR, "reanudar lotes", general_pause.resume),
+        name.PAUSE_ALL: Entry(Role.APROBADOR, "parar todo", general_pause.pause_all),
         name.PERMISSIONS: Entry(Role.ADMINISTRADOR, "ver y dar permisos", permissions.permissions),
     }

@@ -23,6 +23,7 @@ class ClaimedStep:
     """A step held by this worker until its lease ends. `attempts` counts this claim too: 1 is the first.
 
     `tries` are the attempts before this one that count towards giving up; `outcome` is what they left noted.
+    `probe`: it was taken to see whether its system is back.
     """
 
     id: StepId
@@ -34,6 +35,7 @@ class ClaimedStep:
     first_claimed_at: datetime
     lease_id: str
     tries: int = 0
+    probe: bool = False
     outcome: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -48,7 +50,7 @@ class StepChange:
     error_detail: str = ""
     remedy: str = ""
     outcome: dict[str, Any] | None = None
-    counts: bool = False  # towards giving up
+    tried: bool = False  # it counts towards giving up
 
 
 _CANDIDATES = text(
@@ -152,11 +154,11 @@ _RECORD = text(
     update step
     set state = new.state, due_at = new.due_at, error_code = new.error_code, error_detail = new.error_detail,
         remedy = new.remedy, outcome = step.outcome || coalesce(new.outcome, '{}'::jsonb),
-        lease_id = '', lease_until = null, tries = step.tries + case when new.counts then 1 else 0 end,
+        lease_id = '', lease_until = null, tries = step.tries + case when new.tried then 1 else 0 end,
         closed_at = case when new.state = 'due' then null else cast(:now as timestamptz) end
     from jsonb_to_recordset(:changes) as new (
         id bigint, state text, due_at timestamptz, error_code text, error_detail text, remedy text, outcome jsonb,
-        counts boolean)
+        tried boolean)
     where step.id = new.id and step.state = 'running' and step.lease_id = :lease_id
     returning step.id
     """
@@ -174,7 +176,7 @@ async def record(session: AsyncSession, changes: Sequence[StepChange], *, lease_
             "error_detail": change.error_detail,
             "remedy": change.remedy,
             "outcome": change.outcome,
-            "counts": change.counts,
+            "tried": change.tried,
         }
         for change in changes
     ]

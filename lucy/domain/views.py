@@ -305,6 +305,18 @@ class SystemState:
 
 
 @dataclass(frozen=True, slots=True)
+class OutageView:
+    """A system that does not answer, or did not. `waiting`: steps that wait for it, or did when it was back."""
+
+    name: str
+    since: datetime
+    waiting: int
+    next_try_at: datetime | None = None
+    closed_at: datetime | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusView:
     students: tuple[tuple[Stage, int], ...]
     with_account: int

@@ -62,7 +62,7 @@ def _change(one: Outcome, now: datetime) -> StepChange:
         error_detail=one.detail,
         remedy=one.remedy,
         outcome={**one.kept, **one.ids} or None,
-        counts=one.counts and postponed,
+        tried=postponed and one.tried,
     )
 
 

@@ -24,6 +24,7 @@ from lucy.flows.batch_facts import (
     possible_approvers,
     problems_of,
 )
+from lucy.flows.find_obstacles import obstacles
 from lucy.flows.forecast_batch import forecast_from
 from lucy.flows.view_rows import sample_rows
 from lucy.log import mask_text
@@ -87,6 +88,7 @@ async def view_batch(
         changes=changes,
         dropped=dropped,
         irreversible=_reasons(batch.irreversible),
+        obstacles=await obstacles(session, batch.id, now) if batch.finished_at is None else (),
         waits_for=await _waits_for(session, batch),
         maybe_twice=await maybe_twice(session, batch),
     )

@@ -8,8 +8,10 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 
 from connectors.nudges import queue_of
+from lucy.db import general_pauses
+from lucy.domain.circuits import CircuitRules
 from lucy.domain.operations import StepKind
-from lucy.errors import RemoteError
+from lucy.errors import RemoteError, System
 from lucy.flows.forecast_batch import store_forecast
 from lucy.flows.ingest_list import ingest_list
 from lucy.flows.run_batch import start_batch
@@ -27,7 +29,7 @@ TIME_LIMIT_MS = 600_000
 class Actors:
     """The work behind each nudge's name."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, circuits: CircuitRules | None = None) -> None:
         self._runtime = runtime
         self._lanes = LaneEngine(
             runtime.db,
@@ -36,6 +38,7 @@ class Actors:
             runtime.lanes,
             house=runtime.house,
             lease_s=runtime.house.lease_s,
+            circuits=circuits,
         )
         self._announcer = Announcer(runtime.db, runtime.channel, runtime.house)
 
@@ -65,6 +68,8 @@ class Actors:
 
     async def _seats(self, number: int) -> LicenceSeats | None:
         """The licence seats of the tenant; None where Entra does not say."""
+        if await self._paused(System.GRAPH):
+            return None
         try:
             return await self._runtime.directory.licence_seats(self._runtime.house.licence_sku)
         except RemoteError as error:
@@ -72,10 +77,18 @@ class Actors:
             return None
 
     async def ingest_list(self, run_id: int) -> None:
+        """While SIAL is paused the run stays asked for; the sweeper comes back to it."""
+        if await self._paused(System.SIAL):
+            log.info("ingest.paused", run=run_id)
+            return
         counts = await ingest_list(self._runtime.db, self._runtime.records, run_id, house=self._runtime.house)
         if counts is not None:
             log.info("ingest.ended", run=run_id, seen=counts.seen, new=counts.new, held=counts.held)
             await send_nudges(self._runtime.db, self._runtime.nudger)
+
+    async def _paused(self, system: System) -> bool:
+        async with self._runtime.db.transaction() as session:
+            return await general_pauses.stops(session, system, now=datetime.now(UTC))
 
 
 def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:

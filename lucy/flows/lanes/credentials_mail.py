@@ -17,7 +17,7 @@ from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId
 from lucy.domain.students import Student, StudentId, format_document_number
 from lucy.errors import Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
 from lucy.ports import Letter, Mailer
 from lucy.sealing import Sealer
 
@@ -108,7 +108,7 @@ class CredentialsMailLane(Lane[MailWork]):
 
     async def perform(self, work: MailWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
-            yield work.known
+            yield unasked(work.known)
         async for key, answer in self._mailer.send([one.letter for one in work.ready.values()]):
             one = work.ready[key]
             if isinstance(answer, RemoteError):

@@ -46,6 +46,7 @@ NEEDS = {
     CommandName.CONFIG: Role.ADMINISTRADOR,
     CommandName.APPROVE: Role.APROBADOR,
     CommandName.REJECT: Role.APROBADOR,
+    CommandName.PAUSE_ALL: Role.APROBADOR,
     CommandName.PERMISSIONS: Role.ADMINISTRADOR,
 }
 WORDS = {
@@ -71,6 +72,7 @@ WORDS = {
     CommandName.CONFIG: "config",
     CommandName.APPROVE: "aprobar L-0001",
     CommandName.REJECT: "rechazar L-0001 falta la comisión",
+    CommandName.PAUSE_ALL: "pausa general",
     CommandName.PERMISSIONS: "permisos",
 }
 # What noting that somebody spoke leaves behind, and the event of the attempt.

@@ -21,6 +21,7 @@ from lucy.db.engine import Database
 from lucy.db.steps import PARKED_UNTIL
 from lucy.db.tables import AuditEventRow, BatchRow, StepRow
 from lucy.domain.batches import BatchId, BatchState
+from lucy.domain.circuits import CircuitRules
 from lucy.domain.nudges import Nudge
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.selections import parse_selection
@@ -110,6 +111,7 @@ class Works:
     nudges: CollectedNudges
     actors: Actors
     announcer: Announcer
+    circuits: CircuitRules
 
     @property
     def db(self) -> Database:
@@ -174,7 +176,15 @@ class Works:
     def lanes(self, *, lease_s: float = 60.0, nudger: Nudger | None = None) -> LaneEngine:
         """An engine of its own, as another process has one."""
         lanes, limiter = self.runtime.lanes, self.runtime.limiter
-        return LaneEngine(self.db, limiter, nudger or self.nudges, lanes, house=self.runtime.house, lease_s=lease_s)
+        return LaneEngine(
+            self.db,
+            limiter,
+            nudger or self.nudges,
+            lanes,
+            house=self.runtime.house,
+            lease_s=lease_s,
+            circuits=self.circuits,
+        )
 
     async def drain(self, *, hurry: bool = True) -> None:
         """Obey nudges until nothing is due. With `hurry` steps that were postponed are due at once."""
@@ -321,6 +331,7 @@ async def working(
     *,
     population: Population | None = None,
     seats: int = 500,
+    circuits: CircuitRules | None = None,
     **changed: Any,
 ) -> AsyncIterator[Works]:
     """A worker over fresh simulators; `changed` are settings."""
@@ -331,6 +342,7 @@ async def working(
         opened = await Runtime.open(settings)
         nudges = CollectedNudges()
         runtime = replace(opened, nudger=nudges)
+        rules = circuits or CircuitRules()
         try:
             async with httpx.AsyncClient(verify=trust(Path(addresses.ca_file)), trust_env=False, timeout=20) as http:
                 yield Works(
@@ -340,8 +352,9 @@ async def working(
                     addresses,
                     http,
                     nudges,
-                    Actors(runtime),
+                    Actors(runtime, circuits=rules),
                     Announcer(runtime.db, runtime.channel, runtime.house, every_s=0.0),
+                    rules,
                 )
         finally:
             await opened.close()

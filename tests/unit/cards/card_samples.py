@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from cards import audit, batch, batch_rows, batches, download, help, notice, report, status, student, waiting
+from cards import audit, batch, batch_rows, batches, download, help, notice, outage, report, status, student, waiting
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import (
@@ -20,6 +20,7 @@ from lucy.domain.views import (
     HelpEntry,
     HelpView,
     ListReport,
+    OutageView,
     Proposal,
     ReportView,
     StatusView,
@@ -190,6 +191,18 @@ NOTICE = notice.Notice(
 )
 
 DOWNLOAD = download.DownloadOffer(122, "L-0122", 3, "https://lucy.example.edu/descargas/" + "aB3_-" * 8 + "xyz", 15)
+OUTAGE = OutageView(
+    "Moodle",
+    AT,
+    340,
+    next_try_at=AT + timedelta(minutes=5),
+    code="M-010",
+)
+
+
+def _outage(view: OutageView) -> tuple[Callable[..., dict[str, object]], Callable[..., str], OutageView]:
+    return outage.outage_card, lambda shown: outage.summary(shown, FRAME), view
+
 
 Drawn = tuple[Callable[..., dict[str, object]], Callable[..., str], Any]
 
@@ -267,6 +280,14 @@ OTHERS: dict[str, Drawn] = {
         replace(NUDGE, title=LONG, requested_by=LONG, mentions=((LONG, "29:" + "x" * 80),) * 40),
     ),
     "download": (download.download_card, download.summary, DOWNLOAD),
+    "outage": _outage(OUTAGE),
+    "outage-overnight": _outage(
+        replace(OUTAGE, name="El servidor de correo", waiting=1, next_try_at=AT + timedelta(hours=20), code="")
+    ),
+    "outage-over": _outage(replace(OUTAGE, closed_at=AT + timedelta(minutes=19))),
+    "outage-over-next-day": _outage(replace(OUTAGE, waiting=1, closed_at=AT + timedelta(hours=23))),
+    "outage-unneeded": _outage(replace(OUTAGE, waiting=0, closed_at=AT + timedelta(minutes=19))),
+    "outage-first-seen": _outage(replace(OUTAGE, waiting=0, next_try_at=None)),
     "notice": (notice.notice_card, notice.summary, NOTICE),
 }
 
