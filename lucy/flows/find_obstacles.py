@@ -8,15 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import general_pauses, outages, waiting
 from lucy.db.tables import GeneralPauseRow, OutageRow
-from lucy.domain.error_codes import explain
-from lucy.domain.systems import system_name
 from lucy.domain.views import Obstacle
 from lucy.errors import System
 from lucy.texts import _, clock
 
 
 async def obstacles(session: AsyncSession, number: int, now: datetime) -> tuple[Obstacle, ...]:
-    """What holds up open steps of a batch, with how many of them wait. `system` is the name that people read."""
+    """What holds up open steps of a batch, with how many of them wait. `system` is a `System` or empty."""
     pauses = await general_pauses.active(session, now=now)
     down = await outages.open_ones(session)
     if not pauses and not down:
@@ -42,7 +40,7 @@ _PAUSABLE = (System.GRAPH, System.MOODLE, System.MAIL, System.SIAL)
 
 def _pause(pause: GeneralPauseRow, left: Mapping[System, int]) -> Obstacle:
     return Obstacle(
-        system=system_name(System(pause.system)) if pause.system else "",
+        system=pause.system,
         reason=pause.reason,
         owner=pause.owner_name,
         since=pause.since,
@@ -53,8 +51,8 @@ def _pause(pause: GeneralPauseRow, left: Mapping[System, int]) -> Obstacle:
 
 def _outage(outage: OutageRow, left: Mapping[System, int]) -> Obstacle:
     return Obstacle(
-        system=system_name(System(outage.system)),
-        reason=explain(outage.code) if outage.code else "",
+        system=outage.system,
+        reason="",
         since=outage.first_failed_at,
         until=outage.next_try_at,
         waiting=left.get(System(outage.system), 0),

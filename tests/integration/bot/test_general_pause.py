@@ -206,7 +206,7 @@ async def test_the_same_system_again_replaces_its_pause(talk: Talk) -> None:
         ("reanudar general", "No hay ninguna pausa general"),
         ("reanudar general moodle", "Moodle no está en pausa"),
         ("reanudar general teams", "no es un sistema"),
-        ("reanudar", "¿Qué se reanuda?"),
+        ("reanudar", "¿Qué lote?"),
     ],
 )
 async def test_what_cannot_be_done_is_said_and_nothing_changes(talk: Talk, words: str, said: str) -> None:

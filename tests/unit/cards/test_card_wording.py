@@ -10,6 +10,7 @@ from cards.progress import bar
 from cards.report import spark
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind, batch_title
+from lucy.domain.step_names import step
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.errors import Remedy
@@ -29,7 +30,7 @@ def test_steps_are_counted_as_people_say_it() -> None:
 def test_everything_has_a_name() -> None:
     for kind in StepKind:
         assert wording.lane(kind)
-        assert wording.step(kind)
+        assert step(kind)
         assert wording.steps(kind, 2).startswith("2 ")
         assert wording.steps_done(kind, 1).startswith("1 ")
     for name in (wording.lane, wording.step):
