@@ -17,7 +17,7 @@ from lucy.domain.circuits import CircuitRules
 from lucy.domain.operations import BatchOptions, StepKind
 from lucy.domain.steps import StepState
 from lucy.errors import System
-from lucy.flows.decide_batch import cancel_batch
+from lucy.flows.run_batch import cancel_batch
 from lucy.flows.find_obstacles import obstacles
 from lucy.flows.watch_systems import UNNEEDED_AFTER
 from sandbox.teams.transcript import Entry
@@ -332,7 +332,7 @@ async def test_an_outage_that_nobody_waits_for_any_more_is_closed(works: Works) 
             session,
             number,
             actor=actor(works.people[0]),
-            may_cancel_others=False,
+            may_touch_others=False,
             house=works.runtime.house,
             now=datetime.now(UTC),
         )

@@ -292,7 +292,7 @@ async def test_who_was_in_hand_when_a_batch_was_cancelled_is_finished_and_nothin
             session,
             number,
             actor=actor(works.people[0]),
-            may_cancel_others=False,
+            may_touch_others=False,
             house=works.runtime.house,
             now=datetime.now(UTC),
         )
