@@ -189,16 +189,36 @@ async def note(session: AsyncSession, step: StepId, outcome: dict[str, Any], *, 
 
     Then nothing may be sent for it: another worker has it.
     """
+    return step in await note_all(session, [step], outcome, lease_id=lease_id)
+
+
+async def note_all(
+    session: AsyncSession, steps: Sequence[StepId], outcome: Mapping[str, Any], *, lease_id: str
+) -> frozenset[StepId]:
+    """Keep the same about several steps of one claim; returns those that are still its own."""
     noted = await session.execute(
         text(
             """
             update step set outcome = outcome || :outcome
-            where id = :step and state = 'running' and lease_id = :lease_id returning id
+            where id = any(:steps) and state = 'running' and lease_id = :lease_id returning id
             """
         ).bindparams(bindparam("outcome", type_=JSONB())),
-        {"step": step, "outcome": outcome, "lease_id": lease_id},
+        {"steps": list(steps), "outcome": dict(outcome), "lease_id": lease_id},
     )
-    return noted.first() is not None
+    return frozenset(StepId(row.id) for row in noted)
+
+
+async def in_other_hands(session: AsyncSession, kinds: Collection[StepKind], *, lease_id: str) -> int:
+    """How many steps of these kinds other claims have in hand.
+
+    Held until the transaction ends, so that two claims that count come one after the other. To be asked last: whoever
+    waits here must hold nothing that the one before still needs.
+    """
+    await session.execute(text("select pg_advisory_xact_lock(hashtextextended('lucy.in_other_hands', 0))"))
+    statement = select(func.count()).where(
+        StepRow.kind.in_(sorted(kinds)), StepRow.state == StepState.RUNNING, StepRow.lease_id != lease_id
+    )
+    return int(await session.scalar(statement) or 0)
 
 
 async def keep_leases(session: AsyncSession, lease_id: str, *, now: datetime, lease_s: float) -> None:
