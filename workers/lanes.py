@@ -27,7 +27,7 @@ from lucy.flows.record_outcomes import record_outcomes
 from lucy.flows.redraw import lane_nudge
 from lucy.flows.send_nudges import send_nudges
 from lucy.flows.signs_of_life import signs_of_life
-from lucy.flows.watch_systems import Admission, blocked_kinds, may_claim, note_outcomes
+from lucy.flows.watch_systems import Admission, may_claim, note_outcomes
 from lucy.ports import Limiter, Nudger
 from lucy.texts import _, duration
 
@@ -104,9 +104,14 @@ class LaneEngine:
         size = lane.size if admission.at_most is None else min(lane.size, admission.at_most)
         if size == 0:
             return Claim([], [])
-        blocked = await blocked_kinds(session, now=now)
         claim = await claim_steps(
-            session, lane.kind, size=size, lease_s=self._lease_s, blocked=blocked, house=self._house, now=now
+            session,
+            lane.kind,
+            size=size,
+            lease_s=self._lease_s,
+            blocked=admission.blocked,
+            house=self._house,
+            now=now,
         )
         if not admission.probe:
             return claim

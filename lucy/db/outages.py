@@ -17,10 +17,9 @@ async def get(session: AsyncSession, number: int) -> OutageRow | None:
     return await session.get(OutageRow, number)
 
 
-async def current(session: AsyncSession, system: System) -> OutageRow | None:
-    """The outage of a system, suspected or open; None when all is well. Locks nothing."""
-    statement = select(OutageRow).where(OutageRow.system == system.value, OutageRow.closed_at.is_(None))
-    return (await session.scalars(statement)).one_or_none()
+async def not_closed(session: AsyncSession) -> Sequence[OutageRow]:
+    """The outages, suspected or open; none when all is well. Locks nothing."""
+    return (await session.scalars(select(OutageRow).where(OutageRow.closed_at.is_(None)))).all()
 
 
 async def lock(session: AsyncSession, system: System) -> OutageRow | None:

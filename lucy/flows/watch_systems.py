@@ -41,35 +41,38 @@ class Admission:
     """What a lane may claim. `at_most` None: as much as it takes.
 
     `probe`: this claim tries whether the system is back. `watched`: it failed lately, so that a success matters too.
+    `blocked` are the lanes whose system is paused or down: students who wait for nothing else do not count as in hand.
     """
 
     at_most: int | None
     probe: bool = False
     watched: bool = False
+    blocked: tuple[StepKind, ...] = ()
 
 
-EVERYTHING = Admission(None)
 NOTHING = Admission(0)
 
 
 async def may_claim(session: AsyncSession, system: System, *, now: datetime, lease_s: float) -> Admission:
     """Whether, and how much, a lane may claim in this transaction. `lease_s` is how long a prober may take."""
-    if await general_pauses.stops(session, system, now=now):
+    paused = {pause.system for pause in await general_pauses.active(session, now=now)}
+    if paused & {"", system.value}:
         return NOTHING
-    outage = await outages.current(session, system)
-    if outage is None:
-        return EVERYTHING
-    if outage.opened_at is None:
-        return Admission(None, watched=True)
+    of_system = {outage.system: outage for outage in await outages.not_closed(session)}
+    down = {name for name, outage in of_system.items() if outage.opened_at is not None}
+    blocked = tuple(kind for kind in StepKind if system_of(kind).value in paused | down) if paused | down else ()
+    outage = of_system.get(system.value)
+    if outage is None or outage.opened_at is None:
+        return Admission(None, watched=outage is not None, blocked=blocked)
     if not _may_probe(outage, now):
         return NOTHING
-    outage = await outages.lock(session, system)
-    if outage is None:
-        return EVERYTHING  # closed at this very moment
-    if not _may_probe(outage, now):
+    locked = await outages.lock(session, system)
+    if locked is None:
+        return Admission(None, blocked=blocked)  # closed at this very moment
+    if not _may_probe(locked, now):
         return NOTHING
-    outage.probing_until = now + timedelta(seconds=lease_s)
-    return Admission(PROBE_SIZE, probe=True, watched=True)
+    locked.probing_until = now + timedelta(seconds=lease_s)
+    return Admission(PROBE_SIZE, probe=True, watched=True, blocked=blocked)
 
 
 async def note_outcomes(
@@ -96,13 +99,6 @@ async def standing_still(session: AsyncSession, *, now: datetime) -> set[System]
     paused = {pause.system for pause in await general_pauses.active(session, now=now)}
     down = {outage.system for outage in await outages.open_ones(session) if not _may_probe(outage, now)}
     return {system for system in System if "" in paused or system.value in paused | down}
-
-
-async def blocked_kinds(session: AsyncSession, *, now: datetime) -> list[StepKind]:
-    """The lanes whose system is paused or down: students who wait for nothing else do not count as being in hand."""
-    paused = {pause.system for pause in await general_pauses.active(session, now=now)}
-    down = {outage.system for outage in await outages.open_ones(session)}
-    return [kind for kind in StepKind if "" in paused or system_of(kind).value in paused | down]
 
 
 async def close_unneeded(session: AsyncSession, *, now: datetime) -> None:

@@ -86,7 +86,7 @@ async def test_one_system_stands_still_and_the_others_go_on(talk: Talk, works: W
     now = datetime.now(UTC)
     async with works.db.transaction() as session:
         (found,) = await obstacles(session, number, now)
-    assert (found.system, found.owner, found.reason, found.waiting) == ("Moodle", talk.bruno.name, "mantenimiento", 6)
+    assert (found.system, found.owner, found.reason, found.waiting) == ("moodle", talk.bruno.name, "mantenimiento", 6)
     await talk.says(talk.bruno, "reanudar general moodle")
     await works.drain()
     assert (await works.batch(number)).state is BatchState.FINISHED

@@ -310,7 +310,7 @@ async def test_a_batch_says_what_holds_it_up(works: Works) -> None:
     async with works.db.transaction() as session:
         (found,) = await obstacles(session, number, now)
         card = (await session.scalars(select(PostedCardRow).where(PostedCardRow.shows == "batch"))).one()
-    assert (found.system, found.owner, found.waiting) == ("Moodle", "", 8)
+    assert (found.system, found.owner, found.waiting) == ("moodle", "", 8)
     assert (found.since, found.until) == (outage.first_failed_at, outage.next_try_at)
     assert card.wanted_version > RULES.failures, "drawn again when it opened too"
     assert not [one for one in await sweep(works.db) if one.args == ("moodle_user",)], "no nudge while it is left alone"
