@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db.steps import ClaimedStep
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
-from lucy.errors import NotFound, OutcomeUnknown, Remedy, RemoteError, RetryLater, System
+from lucy.errors import NotFound, OutcomeUnknown, Remedy, RemoteError, RetryLater, System, Unreadable
 
 MAX_ATTEMPTS = 30
+UNREADABLE_ATTEMPTS = 6  # a gateway's page passes within a minute; a wrong address never does
 LONGEST_WAIT_S = 300.0
 _HANDED_BACK = (RetryLater, OutcomeUnknown)
 
@@ -43,7 +44,8 @@ def failed(step: ClaimedStep, code: str, remedy: Remedy) -> Outcome:
 def from_error(step: ClaimedStep, error: RemoteError) -> Outcome:
     """Postpone what may heal, fail what will not (contracts: each error names its remedy).
 
-    A wait that the provider named is taken as it is; other waits grow with the attempts, up to five minutes.
+    A wait that the provider named is taken as it is; other waits grow with the attempts, up to five minutes. An answer
+    that cannot be understood is asked for again a few times: it may be the page of a gateway.
     """
     ids = {
         name: value
@@ -54,7 +56,8 @@ def from_error(step: ClaimedStep, error: RemoteError) -> Outcome:
         )
         if value
     }
-    if not isinstance(error, _HANDED_BACK):
+    passing = isinstance(error, Unreadable) and step.attempts < UNREADABLE_ATTEMPTS
+    if not passing and not isinstance(error, _HANDED_BACK):
         return Outcome(step, StepEvent.FAIL, code=error.code, detail=error.detail, remedy=error.remedy.value, ids=ids)
     if step.attempts >= MAX_ATTEMPTS:
         return Outcome(step, StepEvent.FAIL, code="G-004", detail=str(error), remedy=Remedy.OPERATOR.value, ids=ids)
