@@ -102,7 +102,7 @@ class Ledger:
         await self._as_the_demo_judges(plan, gone)
         steps = await self._steps(batch, plan)
         self._copies_have_attempts(outside, steps)
-        await self._rows(batch, having, outside, gone)
+        await self._rows(batch, having, outside, steps, gone)
         await self._batch(batch, plan)
         await self._audit(batch, steps)
         return Found(steps, twice)
@@ -145,8 +145,14 @@ class Ledger:
                 assert 1 <= copies[row.outcome["message_id"]] <= row.attempts
         assert set(copies) == {row.outcome["message_id"] for row in steps.values() if "message_id" in row.outcome}
 
-    async def _rows(self, batch: int, having: Sequence[Having], outside: Outside, gone: Collection[str]) -> None:
-        """What Lucy keeps about each student is what is there."""
+    async def _rows(
+        self, batch: int, having: Sequence[Having], outside: Outside, steps: Mapping[Key, Any], gone: Collection[str]
+    ) -> None:
+        """What Lucy keeps about each student is what is there; what she found there she does not call her own."""
+
+        def maker(one: Having, kind: str, target: str = "") -> int | None:
+            return batch if steps[one.known.document, kind, target].state == "done" else None
+
         ids = [int(one.known.id) for one in having]
         accounts = await self._rows_of("select * from account where student_id = any(:ids)", ids=ids)
         assert {
@@ -158,18 +164,21 @@ class Ledger:
             if one.account
         }
         assert all(row.made_by_batch == batch and row.secret_fingerprint for row in accounts)
-        assert all(row.licensed_by_batch == (batch if row.licensed else None) for row in accounts)
+        assert {row.student_id: row.licensed_by_batch for row in accounts} == {
+            one.known.id: maker(one, "licence") for one in having if one.account
+        }
         users = await self._rows_of("select * from moodle_user where student_id = any(:ids)", ids=ids)
-        here = {row.student_id: row for row in users}
-        assert {
-            (row.student_id, row.moodle_id, row.username) for row in users if row.username in outside.moodle_ids
-        } == {(one.known.id, outside.moodle_ids[one.known.upn], one.known.upn) for one in having if one.moodle}
-        assert len(here) == sum(one.moodle or one.known.document in gone for one in having)
-        assert {row.made_by_batch for row in users} <= {batch}, "made by this batch, whatever became of the answer"
+        assert {(row.student_id, row.username, row.made_by_batch) for row in users} == {
+            (one.known.id, one.known.upn, maker(one, "moodle_user"))
+            for one in having
+            if one.moodle or one.known.document in gone
+        }
+        here = {row.student_id: row.moodle_id for row in users}
+        assert all(here[one.known.id] == outside.moodle_ids[one.known.upn] for one in having if one.moodle)
         enrolments = await self._rows_of("select * from enrolment where student_id = any(:ids)", ids=ids)
         shortnames = {course["id"]: course["shortname"] for course in outside.moodle["courses"]}
         assert Counter((row.student_id, row.course, row.made_by_batch) for row in enrolments) == {
-            (one.known.id, course, batch): 1 for one in having for course in one.courses
+            (one.known.id, course, maker(one, "enrolment", course)): 1 for one in having for course in one.courses
         }
         assert all(shortnames[row.course_id] == row.course for row in enrolments)
         sealed = await self._rows_of("select student_id from sealed_secret where student_id = any(:ids)", ids=ids)
