@@ -69,7 +69,8 @@ class LaneEngine:
             if not claimed:
                 return 0
             work = await lane.prepare(session, claimed, now=now)
-        log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:8])
+        # Six characters: a longer run of digits would be masked as a document number.
+        log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:6])
 
         async def renew(session: AsyncSession, now: datetime) -> None:
             await steps.keep_leases(session, claimed[0].lease_id, now=now, lease_s=self._lease_s)
