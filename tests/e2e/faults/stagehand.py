@@ -82,6 +82,12 @@ class Stagehand:
     async def post(self, activity: Mapping[str, Any], *, url: str | None = None) -> httpx.Response:
         return await self.http.post(f"{url or self.stage.bot_url}/api/messages", json=activity)
 
+    async def transcript(self) -> list[Entry]:
+        """All that was posted to Teams."""
+        answer = await self.http.get(f"{self.stage.addresses.teams_url}/_control/transcript", params={"since": 0})
+        entries: list[Entry] = answer.json()["entries"]
+        return entries
+
     # What is so
 
     async def scalar(self, statement: str, **values: object) -> Any:
@@ -147,8 +153,9 @@ class Stagehand:
     async def fault(self, system: str, **fault: Any) -> None:
         (await self.http.post(f"{self._control(system)}/_control/faults", json=fault)).raise_for_status()
 
-    async def seed(self, system: str, **wanted: Any) -> None:
-        (await self.http.post(f"{self._control(system)}/_control/seed", json=wanted)).raise_for_status()
+    async def hold_a_claim(self, seconds: float = 4.0) -> None:
+        """Of 40 accounts Graph makes 20 at once and takes its time over the others: somebody has them in hand."""
+        await self.fault("graph", match="POST /users", action="delay", delay_s=seconds, after=20, times=20)
 
     async def calls(self, system: str, match: str) -> list[dict[str, Any]]:
         answer = await self.http.get(self.calls_url(system, match))
