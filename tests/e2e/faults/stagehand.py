@@ -10,7 +10,7 @@ import itertools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Stagehand:
     db: Database
     http: httpx.AsyncClient
     folder: Path
-    cohort: int = field(default_factory=lambda: next(_cohorts))
+    cohort: int = 0
 
     def __post_init__(self) -> None:
         stage = self.stage
@@ -189,6 +189,11 @@ class Stagehand:
         ]
         await asyncio.gather(*(stage.start(name, name) for name in dead))
         await self._abandon()
+        await self.begin_with_others()
+
+    async def begin_with_others(self) -> None:
+        """Students that nobody has seen, simulators that hold nothing."""
+        self.cohort = next(_cohorts)
         for system in ("graph", "moodle", "inbox", "sial"):
             (await self.http.post(f"{self._control(system)}/_control/reset")).raise_for_status()
 

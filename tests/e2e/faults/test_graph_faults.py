@@ -52,7 +52,7 @@ async def test_429_for_some_of_a_batch_is_obeyed_and_asked_again(works: Works, l
 @pytest.mark.parametrize("match", ["$batch", CREATE, LICENSE])
 async def test_503_in_bursts_is_outlasted(works: Works, ledger: Ledger, match: str) -> None:
     """Of the whole call, or of requests within it; nothing was done for any of them."""
-    known = await students(works.db, 45)
+    known = await students(works.db, 25)
     await course_rules(works.db, *COURSES)
     works.fault("graph", match, "status", status=503, after=1, times=2, retry_after_s=1)
     works.fault("graph", match, "status", status=503, after=5, times=2, retry_after_s=1)
