@@ -1,4 +1,4 @@
-"""The bot's HTTP face: `POST /api/messages` for the Teams service, health for whoever watches.
+"""The bot's HTTP face: `POST /api/messages` for the Teams service, health for whoever watches, others' routes.
 
 Nothing of a body, a header or a person is logged, and no traceback leaves the house. A turn that failed inside is
 answered like one that went well, so that Teams does not send it again.
@@ -6,7 +6,7 @@ answered like one that went well, so that Teams does not send it again.
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +28,14 @@ BODY_LIMIT = 256 * 1024
 _KINDS = frozenset({"message", "invoke", "conversationUpdate", "installationUpdate", "messageUpdate", "messageDelete"})
 
 
-def build_app(settings: Settings, handler: Handler, readiness: Readiness) -> web.Application:
-    """`readiness` gives the parts that are not ready, each with why. Raises ConfigurationError."""
+def build_app(
+    settings: Settings, handler: Handler, readiness: Readiness, *, routes: Iterable[web.RouteDef] = ()
+) -> web.Application:
+    """`readiness` gives the parts that are not ready, each with why; `routes` go beside. Raises ConfigurationError."""
     adapter = BotAdapter(settings)
     app = web.Application(client_max_size=BODY_LIMIT)
     app.add_routes([web.post("/api/messages", _Messages(adapter, Guarded(handler)).answer), *health_routes(readiness)])
+    app.add_routes(routes)
 
     async def close(_app: web.Application) -> None:
         await adapter.aclose()

@@ -62,6 +62,8 @@ def parse(text: str) -> Command | NotUnderstood:
         return _not_understood(text, words)
     if command.name in _DECISIONS and (_is_question(text) or _says_more(command)):
         return NotUnderstood(text, (command.name.value,))
+    if command.name in _OF_EVERYTHING and command.argument and _is_question(text):
+        return NotUnderstood(text, (command.name.value,))
     return command
 
 
@@ -88,8 +90,21 @@ _OPTION = re.compile(r'(?<![\w:])(?P<name>[^\W\d]+)\s?:\s?(?P<value>[^\s:"]+)')
 _QUOTED = re.compile(r'("[^"]*"|“[^“”]*”)')
 _ENDS = 60  # letters at either end in which courtesies are looked for
 
-_DECISIONS = frozenset({CommandName.APPROVE, CommandName.REJECT, CommandName.CANCEL})
-_ABOUT_A_BATCH = _DECISIONS | {CommandName.BATCH}
+_DECISIONS = frozenset(
+    {
+        CommandName.APPROVE,
+        CommandName.REJECT,
+        CommandName.CANCEL,
+        CommandName.PAUSE,
+        CommandName.RETRY,
+        CommandName.UNDO,
+        CommandName.SPLIT,
+        CommandName.RELEASE,
+    }
+)
+_OF_EVERYTHING = frozenset({CommandName.PAUSE_ALL, CommandName.RESUME})
+_ABOUT_A_BATCH = _DECISIONS | {CommandName.BATCH, CommandName.RESUME}
+_OVER_STUDENTS = frozenset({CommandName.ACTIVATE, CommandName.ENROL, CommandName.DISABLE, CommandName.ENABLE})
 _STAGES = frozenset(
     [f"{stage.value}{ending}" for stage in Stage for ending in ("", "s")] + ["todos", "todas", "nuevos", "nuevas"]
 )
@@ -107,9 +122,17 @@ def _is_question(text: str) -> bool:
 
 
 def _says_more(command: Command) -> bool:
-    """`aprobar L-0042 todavía no` and `aprobar L-0042 L-0043` say something that an approval has no room for."""
+    """`aprobar L-0042 todavía no` and `aprobar L-0042 L-0043` say something that an approval has no room for.
+
+    It has room for a number: that of the students, which is typed where what is done cannot be undone. A retry has room
+    for one student.
+    """
     number, rest = split_code(command.argument)
-    return command.name is not CommandName.REJECT and number is not None and bool(rest)
+    if number is None or not rest or command.name is CommandName.REJECT:
+        return False
+    if command.name is CommandName.APPROVE:
+        return re.fullmatch(r"[0-9][0-9.]{0,8}", rest) is None
+    return not (command.name is CommandName.RETRY and parse_document_number(rest))
 
 
 def _without_courtesies(text: str) -> str:
@@ -154,6 +177,9 @@ def _bare(said: str) -> Command | None:
 
 
 def _by_first_word(words: Sequence[str]) -> Command | None:
+    two = COMMANDS.get(" ".join(_word(word) for word in words[:2]))
+    if two is not None and len(words) > 1:
+        return _command(two, words[2:])
     name = COMMANDS.get(_word(words[0]))
     if name is None:
         return None
@@ -176,7 +202,7 @@ def _by_other_order(words: Sequence[str]) -> Command | None:
         return _command(name, before)
     if name is CommandName.INGEST and len(before) == 1 and _word(before[0]) in _STAGES:
         return _command(name, before)
-    if name is CommandName.ACTIVATE and before and all(_selects(word) for word in before):
+    if name in _OVER_STUDENTS and before and all(_selects(word) for word in before):
         return _command(name, before)
     return None
 

@@ -19,6 +19,17 @@ class CommandName(StrEnum):
     APPROVE = "aprobar"
     REJECT = "rechazar"
     CANCEL = "cancelar"
+    PAUSE = "pausar"
+    RESUME = "reanudar"
+    RETRY = "reintentar"
+    UNDO = "deshacer"
+    SPLIT = "partir"
+    RELEASE = "soltar"
+    PAUSE_ALL = "pausa general"
+    ENROL = "matricular"
+    DISABLE = "deshabilitar"
+    ENABLE = "habilitar"
+    CONFIG = "config"
     AUDIT = "auditoria"
     PERMISSIONS = "permisos"
 
@@ -36,6 +47,20 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.APPROVE: ("aprobar", "aproba", "aprueba", "apruebo", "approve"),
     _N.REJECT: ("rechazar", "rechaza", "rechazo", "reject"),
     _N.CANCEL: ("cancelar", "cancela", "cancelo", "cancel"),
+    _N.PAUSE: ("pausar", "pausa", "pauso", "pause"),
+    _N.RESUME: ("reanudar", "reanuda", "reanudo", "resume"),
+    _N.RETRY: ("reintentar", "reintenta", "reintento", "retry"),
+    _N.UNDO: ("deshacer", "deshace", "undo"),
+    _N.SPLIT: ("partir", "parti", "dividir", "split"),
+    _N.RELEASE: ("soltar", "solta", "liberar", "release"),
+    _N.PAUSE_ALL: (
+        "pausa general", "pausar general", "general pause", "pausa todo", "pausar todo", "parar todo", "pause all",
+        "pause everything",
+    ),
+    _N.ENROL: ("matricular", "matricula", "enrol", "enroll"),
+    _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
+    _N.ENABLE: ("habilitar", "habilita", "enable"),
+    _N.CONFIG: ("config", "configuracion", "configuration", "settings"),
     _N.AUDIT: ("auditoria", "auditar", "audit"),
     _N.PERMISSIONS: ("permisos", "permiso", "permissions", "permission"),
 }  # fmt: skip
@@ -45,26 +70,17 @@ LATER: dict[str, tuple[str, ...]] = {
     "por que": ("por que", "porque", "why"),
     "cuenta": ("cuenta", "account"),
     "licencia": ("licencia", "licence", "license"),
-    "matricular": ("matricular", "matricula", "enrol", "enroll"),
     "desmatricular": ("desmatricular", "desmatricula", "unenrol", "unenroll"),
     "resetear": ("resetear", "resetea", "reset"),
     "bienvenida": ("bienvenida", "welcome"),
     "reenviar": ("reenviar", "reenvia", "resend"),
-    "deshabilitar": ("deshabilitar", "deshabilita", "disable"),
-    "habilitar": ("habilitar", "habilita", "enable"),
     "eliminar": ("eliminar", "elimina", "delete"),
     "exportar": ("exportar", "exporta", "export"),
-    "pausar": ("pausar", "pause"),
-    "reanudar": ("reanudar", "reanuda", "resume"),
-    "reintentar": ("reintentar", "reintenta", "retry"),
-    "deshacer": ("deshacer", "undo"),
     "deriva": ("deriva", "drift"),
     "agenda": ("agenda", "schedule"),
-    "config": ("config", "configuracion", "configuration", "settings"),
     "plantillas": ("plantillas", "plantilla", "templates", "template"),
     "reglas": ("reglas", "regla", "rules", "rule"),
     "respaldo": ("respaldo", "backup"),
-    "pausa general": ("pausa general", "general pause", "pausa"),
 }
 
 COMMANDS: dict[str, CommandName] = {word: name for name, words in WORDS.items() for word in words}
@@ -83,5 +99,7 @@ LEADS = frozenset({
 # `clave:valor` that belongs to a command and not to its selection: every spelling → its name.
 OPTIONS: dict[CommandName, dict[str, str]] = {
     _N.ACTIVATE: {"correo": "correo", "mail": "correo", "email": "correo", "moodle": "moodle"},
+    _N.ENROL: {"bajas": "bajas", "removals": "bajas"},
+    _N.UNDO: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.INGEST: {"desde": "desde", "since": "desde", "from": "desde", "hasta": "hasta", "until": "hasta", "to": "hasta"},
 }

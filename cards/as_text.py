@@ -1,10 +1,12 @@
 """A card as plain text, for a terminal: the transcript of the demo and of the tests."""
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import cast
 
 Json = Mapping[str, object]
+MENTION = re.compile("<at>(.*?)</at>")
 
 
 def as_text(card: Json) -> str:
@@ -33,7 +35,7 @@ def _block_lines(blocks: Iterable[Json]) -> list[str]:
 def _lines(block: Json) -> list[str]:
     match block.get("type"):
         case "TextBlock":
-            return [str(block["text"])]
+            return [MENTION.sub(r"@\1", str(block["text"]))]
         case "RichTextBlock":
             runs = cast("list[Json | str]", block.get("inlines") or [])
             return ["".join(run if isinstance(run, str) else str(run["text"]) for run in runs)]

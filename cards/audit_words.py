@@ -1,9 +1,11 @@
 """What the audit's short names mean, in words. A name without words is shown as it is: nothing is hidden."""
 
-from cards import wording
 from lucy.domain.error_codes import TEXTS, explain
 from lucy.domain.operations import StepKind
 from lucy.domain.roles import Role
+from lucy.domain.step_names import step
+from lucy.domain.systems import system_name
+from lucy.errors import System
 from lucy.texts import _
 
 _STEP = "step."
@@ -12,12 +14,29 @@ _STEP = "step."
 def action(name: str) -> str:
     """`batch.approve` → aprobó el lote."""
     if name.removeprefix(_STEP) in {kind.value for kind in StepKind}:
-        return wording.step(StepKind(name.removeprefix(_STEP)))
+        return step(StepKind(name.removeprefix(_STEP)))
     known = {
         "batch.request.activate": _("pidió una activación"),
+        "batch.request.enrol": _("pidió una matriculación"),
+        "batch.request.disable": _("pidió deshabilitar cuentas"),
+        "batch.request.enable": _("pidió habilitar cuentas"),
+        "batch.request.undo": _("pidió deshacer un lote"),
         "batch.approve": _("aprobar"),
         "batch.reject": _("rechazar"),
         "batch.cancel": _("cancelar"),
+        "batch.pause": _("pausar"),
+        "batch.resume": _("reanudar"),
+        "batch.retry": _("reintentar"),
+        "batch.undo": _("deshacer"),
+        "batch.split": _("partir"),
+        "batch.release": _("soltar"),
+        "batch.hold": _("retener"),
+        "batch.nudge": _("recordó que espera una decisión"),
+        "batch.download": _("bajar la planilla"),
+        "batch.download.offer": _("pidió la planilla"),
+        "student.drop": _("quedó afuera: cambió después de la aprobación"),
+        "config.set": _("cambió la configuración"),
+        "config.import": _("importó la configuración"),
         "batch.expire": _("venció sin aprobación"),
         "batch.start": _("empezó"),
         "batch.finish": _("terminó"),
@@ -25,6 +44,10 @@ def action(name: str) -> str:
         "ingest.request": _("pidió leer la lista"),
         "student.email_changed": _("cambió el correo en SIAL"),
         "member.grant": _("cambió los permisos"),
+        "pause.general": _("puso una pausa general"),
+        "pause.lift": _("levantó una pausa general"),
+        "system.down": _("dejó de responder un sistema"),
+        "system.up": _("volvió a responder un sistema"),
         "card.post": _("publicar una tarjeta"),
         "bot.turn": _("escribió desde un lugar no permitido"),
         "bot.text": _("escribió"),
@@ -51,6 +74,12 @@ def outcome(name: str) -> str:
         "rejected": _("rechazado"),
         "cancelled": _("cancelado"),
         "expired": _("vencido"),
+        "counted": _("anotada, faltan otras"),
+        "paused": _("en pausa"),
+        "held": _("retenido"),
+        "released": _("suelto"),
+        "split": _("partido"),
+        "dropped": _("quedó afuera"),
         "running": _("en marcha"),
         "finished": _("terminado"),
         "finished_with_failures": _("terminado con pendientes"),
@@ -61,6 +90,9 @@ def outcome(name: str) -> str:
         "started": _("empezó"),
         "brought_forward": _("adelantada"),
         "noted": _("anotado"),
+        "everything": _("todo"),
+        "unneeded": _("nadie lo esperaba"),
+        **{system.value: system_name(system) for system in System},
         "none": _("sin rol"),
         "wrong_tenant": _("otra organización"),
         "team_not_allowed": _("otro equipo"),

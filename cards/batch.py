@@ -1,7 +1,7 @@
 """The card of a batch: one message in the channel, drawn again as the batch moves."""
 
 from cards import approval, decided, progress, result, wording
-from cards.batch_heading import batch_name, done_count, state_text
+from cards.batch_heading import batch_name, done_count, state_text, still_to_approve
 from cards.buttons import batch_buttons, view_again
 from cards.parts import Block, Card, to_json
 from lucy.domain.batches import BatchState
@@ -45,8 +45,8 @@ def _body(view: BatchView, frame: Frame) -> list[Block]:
 def _more(view: BatchView) -> str:
     if view.state is BatchState.HELD:
         return wording.clip(view.reason, 120)
-    if view.state is BatchState.AWAITING_APPROVAL and view.approvers:
-        return _("La decide {names}").format(names=wording.either(view.approvers[:6]))
+    if view.state is BatchState.AWAITING_APPROVAL and (names := still_to_approve(view)):
+        return wording.clip(_("La decide {names}").format(names=wording.either(names[:6])), 360)
     if view.state in BEFORE:
         return ""
     if view.state in MOVING:

@@ -2,11 +2,11 @@
 
 from cards import wording
 from cards.layout import heading, labelled
-from cards.parts import Block, Container, RichText, Run, Style
+from cards.parts import Block, Container, RichText, Style
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import batch_title
 from lucy.domain.views import BatchView, Frame
-from lucy.texts import _, number, plural
+from lucy.texts import _, plural
 
 STYLES: dict[BatchState, Style] = {  # the words say the same
     BatchState.PAUSED: "warning",
@@ -14,7 +14,9 @@ STYLES: dict[BatchState, Style] = {  # the words say the same
     BatchState.FINISHED: "good",
     BatchState.FINISHED_WITH_FAILURES: "warning",
 }
-IMPOSSIBLE_SHOWN = 8
+UNDECIDED = frozenset({BatchState.DRAFT, BatchState.AWAITING_APPROVAL, BatchState.HELD})
+ENDED_BY = frozenset({BatchState.REJECTED, BatchState.EXPIRED, BatchState.CANCELLED})
+APPROVALS_SHOWN = 4
 NOTES_SHOWN = 4
 
 
@@ -28,8 +30,12 @@ def done_count(view: BatchView) -> int:
 
 
 def pending_count(view: BatchView) -> int:
-    """What somebody must look at; steps skipped for want of these are not counted again."""
-    first = sum(tally.failed + tally.dropped for tally in view.tallies)
+    """What somebody must look at; steps skipped for want of these are not counted again.
+
+    Dropped students count once each, as the card tells of them, whatever the number of their steps.
+    """
+    dropped = view.dropped or sum(tally.dropped for tally in view.tallies)
+    first = dropped + sum(tally.failed + tally.conflicts for tally in view.tallies)
     return first or sum(tally.skipped for tally in view.tallies)
 
 
@@ -50,38 +56,56 @@ def batch_heading(view: BatchView, frame: Frame) -> Container:
 
 
 def people(view: BatchView, frame: Frame) -> str:
-    """Who asked and who decided, with when."""
+    """Who asked, who approved (all of them) and who ended it, each with when."""
     asked = _("Pedida por {name}, {when}").format(name=view.requested_by, when=wording.when(view.requested_at, frame))
+    return wording.dotted((asked, _approved(view, frame), _ended(view, frame)))
+
+
+def approved_by(view: BatchView, frame: Frame) -> str:
+    """Ñusta Yrigoyen (24/11 08:15), Óscar Peñaloza (24/11 09:02)."""
+    shown = [f"{one.name} ({wording.when(one.at, frame)})" for one in view.approvals[:APPROVALS_SHOWN]]
+    if (rest := len(view.approvals) - len(shown)) > 0:
+        shown.append(plural("{n} persona más", "{n} personas más", rest))
+    return wording.listed(shown)
+
+
+def still_to_approve(view: BatchView) -> list[str]:
+    """Those who may say yes and have not."""
+    given = {one.name for one in view.approvals}
+    return [name for name in view.approvers if name not in given]
+
+
+def _approved(view: BatchView, frame: Frame) -> str:
+    if view.state in UNDECIDED:
+        return ""
+    if view.approvals:
+        return _("aprobada por {names}").format(names=approved_by(view, frame))
+    if view.state in ENDED_BY:
+        return ""
+    if not view.approvals_needed:
+        return _("no necesitaba aprobación")
+    return _with_moment(_("aprobada por {name}"), view, frame)
+
+
+def _ended(view: BatchView, frame: Frame) -> str:
+    if view.state is BatchState.REJECTED:
+        return _with_moment(_("rechazada por {name}"), view, frame)
+    if view.state is BatchState.CANCELLED:
+        return _with_moment(_("cancelada por {name}"), view, frame)
+    return ""
+
+
+def _with_moment(text: str, view: BatchView, frame: Frame) -> str:
     if not view.decided_by:
-        return asked
+        return ""
     moment = wording.when(view.decided_at, frame) if view.decided_at else ""
-    word = {
-        BatchState.REJECTED: _("rechazada por {name}"),
-        BatchState.CANCELLED: _("cancelada por {name}"),
-    }.get(view.state, _("aprobada por {name}"))
-    return wording.dotted((asked, wording.listed(filter(None, (word.format(name=view.decided_by), moment)))))
+    return wording.listed(filter(None, (text.format(name=view.decided_by), moment)))
 
 
 def already_line(view: BatchView) -> list[Block]:
     """What was true before."""
     already = wording.counted(view.tallies, lambda tally: tally.already)
     return [labelled(_("Ya estaba"), already)] if already else []
-
-
-def impossible_lines(view: BatchView) -> list[Block]:
-    """Whom the plan cannot serve, by reason."""
-    if not view.impossible:
-        return []
-    total = sum(one.count for one in view.impossible)
-    blocks: list[Block] = [labelled(_("No se puede"), wording.students(total))]
-    for one in view.impossible[:IMPOSSIBLE_SHOWN]:
-        who = wording.sample(one.sample, one.count)
-        text = wording.clip(one.reason, 200) + (f" ({who})" if who else "")
-        blocks.append(RichText(Run(f"• {number(one.count)}: ", bold=True), text, spacing="small"))
-    if rest := view.impossible[IMPOSSIBLE_SHOWN:]:
-        count = sum(one.count for one in rest)
-        blocks.append(RichText("• ", plural("{n} más por otros motivos", "{n} más por otros motivos", count)))
-    return blocks
 
 
 def note_lines(view: BatchView) -> list[Block]:

@@ -6,6 +6,7 @@ from cards.layout import heading, sheet
 from cards.parts import Action, Block, Container, RichText, Run
 from cards.verbs import BatchPress, Verb
 from lucy.domain.batches import parse_batch_code
+from lucy.domain.step_names import step
 from lucy.domain.steps import StepState
 from lucy.domain.views import BatchRow, BatchRows, Frame
 from lucy.texts import _, number
@@ -46,18 +47,33 @@ def _range(view: BatchRows, shown: int) -> str:
 
 
 def _row(row: BatchRow, *, separator: bool) -> Container:
+    name = RichText(Run(wording.clip(row.name, 90), bold=True), Run(f" · DNI {row.document}"))
+    reasons = wording.clip("; ".join(row.reasons), 240)
+    lines = [*_states(row), *([reasons] if reasons else [])]
+    return Container([name, *(_small(line) for line in lines or [_("nada por hacer")])], separator=separator)
+
+
+def _states(row: BatchRow) -> list[str]:
+    """The steps of one student under where they stand, what somebody must look at first."""
     by_state: dict[StepState, list[str]] = {}
     for kind, target, state in row.steps:
+        if (kind, target) in row.conflicts:
+            continue
         shown = StepState.DUE if state is StepState.WAITING else state  # a plan's inner order is nobody's concern
-        by_state.setdefault(shown, []).append(wording.step(kind, target))
-    blocks: list[Block] = [RichText(Run(wording.clip(row.name, 90), bold=True), Run(f" · DNI {row.document}"))]
-    for state in ORDER:
-        if names := by_state.get(state):
-            text = f"{wording.step_state(state)}: {wording.clip(wording.listed(names), 240)}"
-            blocks.append(RichText(Run(text[:1].upper() + text[1:], size="small"), spacing="none"))
-    if not row.steps:
-        blocks.append(RichText(Run(_("Nada por hacer"), size="small"), spacing="none"))
-    return Container(blocks, separator=separator)
+        by_state.setdefault(shown, []).append(step(kind, target))
+    lines = [f"{wording.step_state(state)}: {_names(by_state[state])}" for state in ORDER if state in by_state]
+    if row.conflicts:
+        names = _names([step(kind, target) for kind, target in row.conflicts])
+        lines.insert(0, f"{wording.not_undone()} ({names})")
+    return lines
+
+
+def _names(steps: list[str]) -> str:
+    return wording.clip(wording.listed(steps), 240)
+
+
+def _small(text: str) -> RichText:
+    return RichText(Run(text[:1].upper() + text[1:], size="small"), spacing="none")
 
 
 def _pages(view: BatchRows, shown: int) -> list[Action]:

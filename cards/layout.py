@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cards.parts import Action, Block, Card, Container, RichText, Run, Spacing, Style, TextBlock, to_json
+from cards.parts import Action, Block, Card, Container, Mention, RichText, Run, Spacing, Style, TextBlock, to_json
 from lucy.domain.views import Frame
 
 
@@ -43,6 +43,8 @@ def bullets(lines: Sequence[str]) -> list[Block]:
     return [RichText("• ", line, spacing="small") for line in lines]
 
 
-def sheet(body: Sequence[Block], summary: str, actions: Sequence[Action] = ()) -> dict[str, object]:
+def sheet(
+    body: Sequence[Block], summary: str, actions: Sequence[Action] = (), *, mentions: Sequence[Mention] = ()
+) -> dict[str, object]:
     """A card without views of its own; old clients show the summary."""
-    return to_json(Card(body, actions=actions, fallback_text=summary))
+    return to_json(Card(body, actions=actions, fallback_text=summary, mentions=mentions))

@@ -11,6 +11,7 @@ Source: https://adaptivecards.io/explorer/ (version 1.5, the newest that Teams s
 import inspect
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from adaptivecards import adaptivecard as library
@@ -30,6 +31,7 @@ __all__ = [
     "Container",
     "FactSet",
     "LibraryElement",
+    "Mention",
     "PropertyType",
     "RichText",
     "Run",
@@ -49,6 +51,8 @@ Style = Literal["default", "emphasis", "good", "attention", "warning", "accent"]
 
 # TextBlock and FactSet read Markdown, and clients differ in knowing its escapes: signs that look alike are safe.
 _MARKDOWN = str.maketrans({"*": "∗", "_": "ˍ", "`": "'", "[": "(", "]": ")", "\\": "∖"})
+
+_ANGLES = str.maketrans({"<": "‹", ">": "›"})
 
 
 class Block:
@@ -97,6 +101,30 @@ class TextBlock(elements.TextBlock, Block):  # type: ignore[misc]
         fill(self, style="heading" if heading else None, weight="bolder" if bold else None, isSubtle=subtle or None)
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A person whom the card calls by name and Teams notifies; `teams_id` is theirs there, `29:…`.
+
+    Put `text` into a TextBlock (Teams reads mentions in TextBlock and FactSet) and the mention into the Card: both must
+    say the same.
+    Source: https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format
+    """
+
+    name: str
+    teams_id: str
+
+    @property
+    def text(self) -> str:
+        return f"<at>{self._shown}</at>"
+
+    @property
+    def _shown(self) -> str:
+        return literal(self.name.translate(_ANGLES))
+
+    def entity(self) -> dict[str, object]:
+        return {"type": "mention", "text": self.text, "mentioned": {"id": self.teams_id, "name": self._shown}}
+
+
 class Run(elements.TextRun):  # type: ignore[misc]
     """A piece of a RichText. Clients do not read Markdown in it, so it takes any text as it is."""
 
@@ -109,11 +137,11 @@ class Run(elements.TextRun):  # type: ignore[misc]
 
 
 class RichText(elements.RichTextBlock, Block):  # type: ignore[misc]
-    """A paragraph made of pieces; it always wraps."""
+    """A paragraph made of pieces, without the empty ones; it always wraps."""
 
     def __init__(self, *pieces: Run | str, spacing: Spacing | None = None, separator: bool = False) -> None:
         super().__init__()
-        inlines = [Run(piece) if isinstance(piece, str) else piece for piece in pieces]
+        inlines = [Run(piece) if isinstance(piece, str) else piece for piece in pieces if piece != ""]
         fill(self, inlines=inlines, spacing=spacing, separator=separator or None)
 
 
@@ -207,12 +235,14 @@ class Card(library.AdaptiveCard):  # type: ignore[misc]
         actions: Sequence[Action] = (),
         refresh_action: Action | None = None,
         refresh_for: Sequence[str] = (),
+        mentions: Sequence[Mention] = (),
     ) -> None:
         super().__init__()
         if len(actions) > MAX_ACTIONS:
             raise ValueError(f"a card shows at most {MAX_ACTIONS} buttons")
         fill(self, version=VERSION, body=list(body), fallback_text=fallback_text, lang=language.get()[:2])
-        fill(self, actions=list(actions) or None, msteams={"width": "Full"})
+        entities = {"entities": [mention.entity() for mention in mentions]} if mentions else {}
+        fill(self, actions=list(actions) or None, msteams={"width": "Full", **entities})
         if refresh_action is not None and refresh_for:
             fill(self, refresh={"action": refresh_action, "userIds": list(refresh_for)})
 

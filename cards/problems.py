@@ -1,7 +1,7 @@
 """What did not end well, gathered under who has to act: each reader looks for their own."""
 
 from cards import wording
-from cards.layout import section
+from cards.layout import section, small
 from cards.parts import Block, Container, RichText, Run
 from lucy.domain.batches import OPEN_STATES
 from lucy.domain.steps import StepState
@@ -11,11 +11,16 @@ from lucy.texts import _, number, plural
 
 ORDER = (Remedy.SOURCE, Remedy.OPERATOR, Remedy.ADMINISTRATOR, Remedy.WAIT)
 FIRST_HAND = frozenset({StepState.FAILED, StepState.DROPPED})
+CONFLICT = "G-008"  # of a skipped step of an undo: somebody changed it since (lucy/domain/error_codes.py)
 
 
 def problem_lines(view: BatchView, *, limit: int) -> list[Block]:
-    """The largest groups up to `limit`, a count of the rest, and what was not done for want of them."""
-    problems = [problem for problem in view.problems if problem.state in FIRST_HAND]
+    """The largest groups up to `limit`, a count of the rest, and what was not done for want of them.
+
+    Dropped students are left out where `cards/kin.py` tells of them, with what changed.
+    """
+    told = {StepState.DROPPED} if view.dropped else set()
+    problems = [problem for problem in view.problems if problem.state in FIRST_HAND - told]
     shown = sorted(problems, key=lambda problem: -problem.count)[:limit]
     blocks: list[Block] = []
     for remedy in ORDER:
@@ -24,7 +29,19 @@ def problem_lines(view: BatchView, *, limit: int) -> list[Block]:
             blocks.append(_group(_who(remedy, view), group))
     if len(problems) > len(shown):
         blocks.append(RichText(_more(problems, shown)))
-    return [*blocks, *_not_reached(view)]
+    return [*blocks, *_not_undone(view), *_not_reached(view)]
+
+
+def maybe_twice_lines(view: BatchView) -> list[Block]:
+    """Letters that went out again because nobody knows whether the first one did."""
+    if not view.maybe_twice:
+        return []
+    text = plural(
+        "{n} carta pudo salir dos veces (mismo identificador): el servidor no contestó y no hay cómo saberlo.",
+        "{n} cartas pudieron salir dos veces (mismo identificador): el servidor no contestó y no hay cómo saberlo.",
+        view.maybe_twice,
+    )
+    return [RichText(text)]
 
 
 def _who(remedy: Remedy, view: BatchView) -> str:
@@ -51,6 +68,22 @@ def _more(problems: list[Problem], shown: list[Problem]) -> str:
     return _("{groups}, {steps}: están en la lista de alumnos.").format(
         groups=groups, steps=plural("{n} paso", "{n} pasos", count)
     )
+
+
+def _not_undone(view: BatchView) -> list[Block]:
+    """What an undo left alone, by kind; the counts are the tallies', the problems know some of the students."""
+    total = sum(tally.conflicts for tally in view.tallies)
+    if not total:
+        return []
+    samples = {problem.kind: problem.sample for problem in view.problems if problem.code == CONFLICT}
+    lines: list[Block] = []
+    for tally in view.tallies:
+        if tally.conflicts:
+            who = wording.sample(samples.get(tally.kind, ()), tally.conflicts)
+            count = Run(f"• {wording.steps(tally.kind, tally.conflicts)}", bold=True)
+            lines.append(RichText(count, f" ({who})" if who else "", spacing="small"))
+    title = _("No se deshizo, alguien lo cambió después ({n})").format(n=number(total))
+    return [section(title, [*lines, small(_("Un operador tiene que ver qué quiere dejar."))])]
 
 
 def _not_reached(view: BatchView) -> list[Block]:

@@ -58,15 +58,12 @@ def spark(counts: list[int]) -> str:
 
 
 def waiting_text(batch: WaitingBatch, frame: Frame) -> str:
-    """L-0121 · Activación completa · 12 alumnos: la pidió Ana el 22/11 07:10, espera hace 2 días."""
-    days = (frame.drawn_at - batch.since).days
-    since = (
-        plural("espera hace {n} día", "espera hace {n} días", days)
-        if days
-        else _("espera desde {when}").format(when=wording.when(batch.since, frame))
-    )
+    """L-0121 · Activación completa · 12 alumnos, pedida por Ana, espera hace 2 días."""
     name = wording.dotted((batch.code, batch.title, wording.students(batch.students)))
-    return _("{batch}, pedida por {name}, {since}").format(batch=name, name=batch.requested_by, since=since)
+    state = _("retenida {age}") if batch.held else _("espera {age}")
+    return _("{batch}, pedida por {name}, {state}").format(
+        batch=name, name=batch.requested_by, state=state.format(age=wording.age(batch.since, frame))
+    )
 
 
 def _title(view: ReportView) -> str:

@@ -1,10 +1,12 @@
 """A batch that ended: what was done, what is left and who has to act. Nothing done never looks like success."""
 
 from cards import wording
-from cards.batch_heading import already_line, batch_heading, done_count, impossible_lines, note_lines
+from cards.batch_heading import already_line, batch_heading, done_count, note_lines
+from cards.kin import child_lines, dropped_lines, parent_lines
 from cards.layout import labelled
 from cards.parts import Block, RichText
-from cards.problems import problem_lines
+from cards.problems import maybe_twice_lines, problem_lines
+from cards.reasons import impossible_lines
 from lucy.domain.views import BatchView, Frame
 from lucy.texts import _, duration
 
@@ -14,9 +16,13 @@ PROBLEMS_SHOWN = 12
 def body(view: BatchView, frame: Frame) -> list[Block]:
     return [
         batch_heading(view, frame),
+        *parent_lines(view),
         _outcome(view),
         *already_line(view),
+        *dropped_lines(view),
+        *child_lines(view),
         *problem_lines(view, limit=PROBLEMS_SHOWN),
+        *maybe_twice_lines(view),
         *impossible_lines(view),
         *note_lines(view),
     ]
@@ -41,6 +47,8 @@ def nothing_text(view: BatchView) -> str:
     """Why a batch ended with nothing done."""
     if not view.students:
         return _("Nadie cumple «{selection}».").format(selection=wording.clip(view.selection, 300))
+    if any(tally.conflicts for tally in view.tallies):
+        return _("No se deshizo nada.")
     if any(tally.failed or tally.skipped or tally.dropped for tally in view.tallies):
         return _("No se pudo hacer ningún paso.")
     if any(tally.already for tally in view.tallies):

@@ -19,18 +19,25 @@ class Verb(StrEnum):
     BATCH_RETRY = "batch.retry"
     BATCH_UNDO = "batch.undo"
     BATCH_PREVIEW = "batch.preview"  # the students of a batch, paged
+    BATCH_SPLIT = "batch.split"
+    BATCH_RELEASE = "batch.release"
+    BATCH_DOWNLOAD = "batch.download"
     BATCH_PROPOSE = "batch.propose"  # ask for a batch over a selection
     STUDENT_SHOW = "student.show"
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPress:
-    """A press on a batch card. `reason` comes from the card's input, `first` pages the rows."""
+    """A press on a batch card. `reason` and `confirm` come from the card's inputs, `first` pages the rows.
+
+    `confirm` is the number of students as the approver typed it, where the card asks for it.
+    """
 
     batch: int
     version: int
     reason: str = ""
     first: int = 1
+    confirm: str = ""
 
     def data(self) -> dict[str, object]:
         """What the button carries; inputs are merged into it by the client."""
@@ -48,6 +55,7 @@ class BatchPress:
                 version=_number(data["version"]),
                 reason=str(data.get("reason", "")).strip()[:500],
                 first=max(1, _number(data.get("first", 1))),
+                confirm=str(data.get("confirm", "")).strip()[:20],
             )
         except (KeyError, ValueError):
             return None

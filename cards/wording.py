@@ -9,7 +9,7 @@ from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import Frame, Tally
 from lucy.errors import Remedy
-from lucy.texts import _, number, plural
+from lucy.texts import _, duration, number, plural
 
 
 def steps(kind: StepKind, count: int) -> str:
@@ -25,13 +25,49 @@ def steps(kind: StepKind, count: int) -> str:
             return plural("{n} usuario de Moodle", "{n} usuarios de Moodle", count)
         case StepKind.ENROLMENT:
             return plural("{n} matriculación", "{n} matriculaciones", count)
+        case StepKind.ENABLE_ACCOUNT:
+            return plural("{n} habilitación de cuenta", "{n} habilitaciones de cuenta", count)
+        case StepKind.UNENROL:
+            return plural("{n} desmatriculación", "{n} desmatriculaciones", count)
+        case StepKind.SUSPEND_ENROLMENT:
+            return plural("{n} suspensión de matriculación", "{n} suspensiones de matriculación", count)
+        case StepKind.SUSPEND_MOODLE_USER:
+            return plural("{n} suspensión de usuario de Moodle", "{n} suspensiones de usuario de Moodle", count)
+        case StepKind.REMOVE_LICENCE:
+            return plural("{n} retiro de licencia", "{n} retiros de licencia", count)
+        case StepKind.DISABLE_ACCOUNT:
+            return plural("{n} deshabilitación de cuenta", "{n} deshabilitaciones de cuenta", count)
+        case StepKind.DELETE_ACCOUNT:
+            return plural("{n} eliminación de cuenta", "{n} eliminaciones de cuenta", count)
+        case StepKind.NEW_SECRET:
+            return plural("{n} contraseña nueva", "{n} contraseñas nuevas", count)
+        case StepKind.RECTIFY_MAIL:
+            return plural("{n} carta de rectificación", "{n} cartas de rectificación", count)
 
 
 def steps_done(kind: StepKind, count: int) -> str:
     """What was achieved: a letter is only as done as the server that accepted it."""
-    if kind is StepKind.CREDENTIALS_MAIL:
-        return plural("{n} carta aceptada", "{n} cartas aceptadas", count)
-    return steps(kind, count)
+    match kind:
+        case StepKind.ACCOUNT | StepKind.LICENCE | StepKind.MOODLE_USER | StepKind.ENROLMENT:
+            return steps(kind, count)
+        case StepKind.UNENROL | StepKind.NEW_SECRET:
+            return steps(kind, count)
+        case StepKind.CREDENTIALS_MAIL:
+            return plural("{n} carta aceptada", "{n} cartas aceptadas", count)
+        case StepKind.ENABLE_ACCOUNT:
+            return plural("{n} cuenta habilitada", "{n} cuentas habilitadas", count)
+        case StepKind.SUSPEND_ENROLMENT:
+            return plural("{n} matriculación suspendida", "{n} matriculaciones suspendidas", count)
+        case StepKind.SUSPEND_MOODLE_USER:
+            return plural("{n} usuario de Moodle suspendido", "{n} usuarios de Moodle suspendidos", count)
+        case StepKind.REMOVE_LICENCE:
+            return plural("{n} licencia retirada", "{n} licencias retiradas", count)
+        case StepKind.DISABLE_ACCOUNT:
+            return plural("{n} cuenta deshabilitada", "{n} cuentas deshabilitadas", count)
+        case StepKind.DELETE_ACCOUNT:
+            return plural("{n} cuenta eliminada", "{n} cuentas eliminadas", count)
+        case StepKind.RECTIFY_MAIL:
+            return plural("{n} carta de rectificación aceptada", "{n} cartas de rectificación aceptadas", count)
 
 
 def lane(kind: StepKind) -> str:
@@ -47,21 +83,24 @@ def lane(kind: StepKind) -> str:
             return _("Moodle")
         case StepKind.ENROLMENT:
             return _("Cursos")
-
-
-def step(kind: StepKind, target: str = "") -> str:
-    """One step of one student: carta, CONT-1."""
-    match kind:
-        case StepKind.ACCOUNT:
-            return _("cuenta")
-        case StepKind.LICENCE:
-            return _("licencia")
-        case StepKind.CREDENTIALS_MAIL:
-            return _("carta")
-        case StepKind.MOODLE_USER:
-            return _("usuario de Moodle")
-        case StepKind.ENROLMENT:
-            return target or _("curso")
+        case StepKind.ENABLE_ACCOUNT:
+            return _("Habilitar cuentas")
+        case StepKind.UNENROL:
+            return _("Quitar cursos")
+        case StepKind.SUSPEND_ENROLMENT:
+            return _("Suspender cursos")
+        case StepKind.SUSPEND_MOODLE_USER:
+            return _("Suspender Moodle")
+        case StepKind.REMOVE_LICENCE:
+            return _("Retirar licencias")
+        case StepKind.DISABLE_ACCOUNT:
+            return _("Deshabilitar cuentas")
+        case StepKind.DELETE_ACCOUNT:
+            return _("Eliminar cuentas")
+        case StepKind.NEW_SECRET:
+            return _("Contraseñas")
+        case StepKind.RECTIFY_MAIL:
+            return _("Rectificar")
 
 
 def counted(
@@ -125,6 +164,11 @@ def step_state(state: StepState) -> str:
     }[state]
 
 
+def not_undone() -> str:
+    """A skipped step of an undo whose object is no longer as the batch left it."""
+    return _("no se deshizo: alguien lo cambió después")
+
+
 def who_acts(remedy: Remedy) -> str:
     """Who has to do something about a step that failed for good."""
     return {
@@ -170,6 +214,38 @@ def when(moment: datetime, frame: Frame) -> str:
     """24/11 08:15. Never «hoy»: a card stays in the channel for days."""
     local, drawn = moment.astimezone(frame.zone), frame.drawn_at.astimezone(frame.zone)
     return f"{local:%d/%m %H:%M}" if local.year == drawn.year else f"{local:%d/%m/%Y %H:%M}"
+
+
+def hour(moment: datetime, frame: Frame) -> str:
+    """las 10:02, el 23/11 10:02: for what is told while it lasts, after «desde» or «hasta»."""
+    local = moment.astimezone(frame.zone)
+    if not _same_day(moment, frame):
+        return _("el {when}").format(when=when(moment, frame))
+    text = _("la {time}") if local.hour == 1 else _("las {time}")
+    return text.format(time=f"{local:%H:%M}")
+
+
+def at_hour(moment: datetime, frame: Frame) -> str:
+    """a las 08:41, el 25/11 02:10."""
+    told = hour(moment, frame)
+    return _("a {hour}").format(hour=told) if _same_day(moment, frame) else told
+
+
+def _same_day(moment: datetime, frame: Frame) -> bool:
+    return moment.astimezone(frame.zone).date() == frame.drawn_at.astimezone(frame.zone).date()
+
+
+def about(seconds: float) -> str:
+    """unos 40 s, unas 2 h 05 min."""
+    text = _("unas {time}") if round(seconds) >= 90 * 60 else _("unos {time}")
+    return text.format(time=duration(seconds))
+
+
+def age(since: datetime, frame: Frame) -> str:
+    """hace 2 días; within the first day the moment itself."""
+    if days := max(0, (frame.drawn_at - since).days):
+        return plural("hace {n} día", "hace {n} días", days)
+    return _("desde el {when}").format(when=when(since, frame))
 
 
 def weekday(value: date) -> str:

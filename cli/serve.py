@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.app import build_app, serving
+from bot.downloads import download_routes
 from bot.handler import LucyHandler
 from connectors.nudges import RedisNudger, make_broker
 from lucy.db.engine import Database
@@ -27,7 +28,8 @@ async def bot(settings: Settings) -> None:
     """Answer Teams."""
     db = Database(settings.database_url)
     broker = make_broker(settings.redis_url)
-    handler = LucyHandler(settings, db, RedisNudger(broker), clock=lambda: datetime.now(UTC))
+    handler = LucyHandler(settings, db, RedisNudger(broker), clock=_now)
+    downloads = download_routes(db, settings.house(), clock=_now)
 
     async def readiness() -> Mapping[str, str]:
         problems: dict[str, str] = {}
@@ -43,7 +45,7 @@ async def bot(settings: Settings) -> None:
         return problems
 
     try:
-        async with serving(settings, build_app(settings, handler, readiness)) as listening:
+        async with serving(settings, build_app(settings, handler, readiness, routes=downloads)) as listening:
             log.info("bot.ready", host=listening.host, port=listening.port)
             await stopped().wait()
     finally:
@@ -62,6 +64,10 @@ async def scheduler(settings: Settings) -> None:
     finally:
         await db.close()
         broker.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def stopped() -> asyncio.Event:

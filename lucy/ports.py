@@ -2,7 +2,8 @@
 
 Connectors implement these; `workers/runtime.py` and `bot/app.py` hand the real ones in. A bulk call returns one outcome
 for each item it was given, by the item's key: either the result or the error of that item. A failure of the whole call
-(the provider is down, the answer is unreadable) is raised and counts for every item of it.
+(the provider is down, the answer is unreadable) is raised and counts for every item of it. Entra and Moodle have a file
+each, `lucy/directory.py` and `lucy/moodle.py`; import them from here.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,10 +11,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from lucy.directory import (
+    Directory,
+    DirectoryUser,
+    EnabledChange,
+    LicenceRequest,
+    LicenceSeats,
+    NewAccount,
+    NewPassword,
+)
 from lucy.domain.nudges import Nudge
 from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
-from lucy.domain.students import SourceList, Upn
+from lucy.domain.students import SourceList
 from lucy.errors import RemoteError, System
+from lucy.moodle import (
+    EnrolmentRequest,
+    Moodle,
+    MoodleCourse,
+    MoodleUser,
+    NewMoodleUser,
+    UnenrolRequest,
+    UserSuspension,
+)
 
 __all__ = [
     "Accepted",
@@ -21,6 +40,7 @@ __all__ = [
     "ConversationAddress",
     "Directory",
     "DirectoryUser",
+    "EnabledChange",
     "EnrolmentRequest",
     "Letter",
     "LicenceRequest",
@@ -32,6 +52,7 @@ __all__ = [
     "MoodleUser",
     "NewAccount",
     "NewMoodleUser",
+    "NewPassword",
     "Nudge",
     "Nudger",
     "PostedMessage",
@@ -40,148 +61,9 @@ __all__ = [
     "SourceEntry",
     "SourcePerson",
     "StudentRecords",
+    "UnenrolRequest",
+    "UserSuspension",
 ]
-
-# Entra ID through Graph
-
-
-@dataclass(frozen=True, slots=True)
-class NewAccount:
-    """An account to create. `employee_id` is the document number: the mark by which Lucy knows her accounts."""
-
-    key: str
-    upn: Upn
-    mail_nickname: str
-    first_name: str
-    last_name: str
-    employee_id: str
-    password: str = field(repr=False)
-    usage_location: str = "AR"
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryUser:
-    """An account as the directory has it. `created_at` is aware UTC, None where the directory did not say."""
-
-    id: str
-    upn: Upn
-    display_name: str
-    employee_id: str
-    enabled: bool
-    created_at: datetime | None
-    sku_ids: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class LicenceSeats:
-    """Seats of one SKU in the tenant."""
-
-    sku_id: str
-    part_number: str
-    enabled: int
-    consumed: int
-
-    @property
-    def free(self) -> int:
-        return max(0, self.enabled - self.consumed)
-
-
-@dataclass(frozen=True, slots=True)
-class LicenceRequest:
-    key: str
-    user_id: str
-    sku_id: str
-
-
-class Directory(Protocol):
-    """Entra ID. Calls of any length are cut into `$batch` requests of up to 20."""
-
-    async def create_users(self, accounts: Sequence[NewAccount]) -> Mapping[str, DirectoryUser | RemoteError]:
-        """Create accounts. An UPN in use gives AlreadyThere for that key; nothing is adopted here."""
-        ...
-
-    async def find_users(self, upns: Mapping[str, Upn]) -> Mapping[str, DirectoryUser | RemoteError | None]:
-        """Look up accounts by sign-in name; None where there is none."""
-        ...
-
-    async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
-        """Assign one SKU to each; harmless where it is assigned already. NotFound: not there, or not replicated yet."""
-        ...
-
-    async def licence_seats(self, part_number: str) -> LicenceSeats:
-        """Seats of a SKU. Raises NotFound when the tenant has no such SKU."""
-        ...
-
-
-# Moodle
-
-
-@dataclass(frozen=True, slots=True)
-class MoodleUser:
-    id: int
-    username: str
-    email: str
-    idnumber: str
-    auth: str
-    suspended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NewMoodleUser:
-    """A user to create. `username` is lower case; `idnumber` is the document number."""
-
-    key: str
-    username: str
-    first_name: str
-    last_name: str
-    email: str
-    idnumber: str
-    auth: str
-    lang: str = "es"
-
-
-@dataclass(frozen=True, slots=True)
-class MoodleCourse:
-    id: int
-    shortname: str
-    fullname: str
-    visible: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentRequest:
-    key: str
-    user_id: int
-    course_id: int
-    role_id: int
-
-
-class Moodle(Protocol):
-    """One Moodle site. Calls of any length are cut into arrays that PHP does not truncate, and bisected on failure."""
-
-    async def find_users(self, wanted: Sequence[NewMoodleUser]) -> Mapping[str, MoodleUser | RemoteError | None]:
-        """The user that is this person (same username and, where set, same idnumber), None where there is none.
-
-        Conflict where the username or the e-mail address belongs to somebody else.
-        """
-        ...
-
-    async def create_users(self, wanted: Sequence[NewMoodleUser]) -> Mapping[str, MoodleUser | RemoteError]:
-        """Create users that `find_users` did not find."""
-        ...
-
-    async def find_courses(self, shortnames: Sequence[str]) -> Mapping[str, MoodleCourse | None]:
-        """Courses by shortname (exact case); None where the site has none."""
-        ...
-
-    async def courses_of(self, user_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
-        """Ids of the courses each user is in. One call per user: ask only for users that were there before us."""
-        ...
-
-    async def enrol(self, requests: Sequence[EnrolmentRequest]) -> Mapping[str, RemoteError | None]:
-        """Enrol through the manual method. Enrolling again is harmless."""
-        ...
-
 
 # SIAL
 

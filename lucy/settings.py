@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     bot_host: str = "127.0.0.1"
     bot_port: int = 3978
     metrics_port: int = 0  # 0: off
+    public_url: Url = ""  # where staff reach the bot with a browser
 
     graph_url: Url = "https://graph.microsoft.com/v1.0"
     login_url: Url = "https://login.microsoftonline.com"
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     rate_mail: float = Field(default=30, gt=0)  # per minute; Exchange Online's limit
 
     batch_size: int = Field(default=20, ge=1, le=300)  # students a lane takes in hand at once
+    in_hand: int = Field(default=300, ge=1)  # students a batch has begun and not finished; a pause finishes these
     lease_s: float = Field(default=60, ge=2)  # how long a worker may hold a step without a sign of life
     approval_expires_h: float = Field(default=72, gt=0)
     language: str = "es_AR"
@@ -122,6 +124,13 @@ class Settings(BaseSettings):
     def environment(self) -> str:
         """What every card says it belongs to."""
         return {Mode.SANDBOX: "SIMULADOR", Mode.TEST: "PRUEBA", Mode.PRODUCTION: "PRODUCCIÓN"}[self.mode]
+
+    @property
+    def reachable_url(self) -> str:
+        """Where links to the bot lead. In the sandbox staff sit at this machine, and its port will do."""
+        if self.public_url or self.mode is not Mode.SANDBOX:
+            return self.public_url
+        return f"http://127.0.0.1:{self.bot_port}"
 
     @property
     def anonymous_bot(self) -> bool:
@@ -145,6 +154,9 @@ class Settings(BaseSettings):
             lease_s=self.lease_s,
             graph_per_s=self.rate_graph,
             mail_per_s=self.rate_mail / 60,
+            moodle_per_s=self.rate_moodle,
+            in_hand=self.in_hand,
+            public_url=self.reachable_url,
         )
 
     @classmethod
@@ -181,7 +193,7 @@ class Settings(BaseSettings):
             found.append("LUCY_MODE=test needs LUCY_ACCOUNT_PREFIX to start with 'test-' (for example test-a).")
         if self.mode is Mode.PRODUCTION and test_prefix:
             found.append("LUCY_MODE=production must not have the test prefix in LUCY_ACCOUNT_PREFIX.")
-        for name in ("graph_url", "login_url", "moodle_url"):
+        for name in ("graph_url", "login_url", "moodle_url", "public_url"):
             address = getattr(self, name)
             if address and not address.lower().startswith("https://"):
                 found.append(f"LUCY_{name.upper()} must be an https address outside the sandbox.")

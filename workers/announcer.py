@@ -12,8 +12,12 @@ from cards.batch import batch_card
 from cards.batch import summary as batch_summary
 from cards.ingest import ingest_card
 from cards.ingest import summary as ingest_summary
+from cards.outage import outage_card
+from cards.outage import summary as outage_summary
 from cards.report import report_card
 from cards.report import summary as report_summary
+from cards.waiting import summary as waiting_summary
+from cards.waiting import waiting_card
 from lucy.db import audit, members
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
@@ -23,8 +27,10 @@ from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
 from lucy.domain.views import Frame
 from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
+from lucy.flows.nudge_approvers import view_waiting
 from lucy.flows.signs_of_life import signs_of_life
 from lucy.flows.view_batch import Reader, view_batch
+from lucy.flows.view_outage import view_outage
 from lucy.flows.view_report import list_report, view_report
 from lucy.ports import Channel, ConversationAddress
 
@@ -111,9 +117,15 @@ class Announcer:
             reader = await self._reader(session, card.reader_id)
             batch = await view_batch(session, int(card.subject), reader=reader, house=self._house, now=now)
             return Drawing(batch_card(batch, frame), batch_summary(batch)) if batch else None
+        if card.shows == "waiting":
+            waiting = await view_waiting(session, int(card.subject.partition(":")[0]), house=self._house)
+            return Drawing(waiting_card(waiting, frame), waiting_summary(waiting, frame)) if waiting else None
         if card.shows == "report":
             report = await view_report(session, date.fromisoformat(card.subject), house=self._house)
             return Drawing(report_card(report, frame), report_summary(report))
+        if card.shows == "outage":
+            outage = await view_outage(session, int(card.subject))
+            return Drawing(outage_card(outage, frame), outage_summary(outage, frame)) if outage else None
         run = await session.get(IngestRunRow, int(card.subject))
         if run is None:
             return None

@@ -5,6 +5,7 @@ which the sweeper gives back; the next worker looks before it tries again (each 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -12,17 +13,21 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import batches, steps
+from lucy.db import batches, claims, outages
+from lucy.db.claims import ClaimedStep
 from lucy.db.engine import Database
-from lucy.db.steps import ClaimedStep
+from lucy.domain.circuits import CircuitRules, Sign
+from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId
 from lucy.errors import RemoteError, RetryLater, System
+from lucy.flows.claim_steps import Claim, claim_steps
 from lucy.flows.lanes.base import Lane, Outcome, from_error
 from lucy.flows.record_outcomes import record_outcomes
 from lucy.flows.redraw import lane_nudge
 from lucy.flows.send_nudges import send_nudges
 from lucy.flows.signs_of_life import signs_of_life
+from lucy.flows.watch_systems import Admission, blocked_kinds, may_claim, note_outcomes
 from lucy.ports import Limiter, Nudger
 from lucy.texts import _, duration
 
@@ -37,9 +42,18 @@ class LaneEngine:
     """Runs the lanes of one process, each at most once at a time; nudges that come meanwhile are not lost."""
 
     def __init__(
-        self, db: Database, limiter: Limiter, nudger: Nudger, lanes: dict[StepKind, Lane[Any]], *, lease_s: float
+        self,
+        db: Database,
+        limiter: Limiter,
+        nudger: Nudger,
+        lanes: dict[StepKind, Lane[Any]],
+        *,
+        house: House,
+        lease_s: float,
+        circuits: CircuitRules | None = None,
     ) -> None:
-        self._db, self._limiter, self._nudger, self._lanes, self._lease_s = db, limiter, nudger, lanes, lease_s
+        self._db, self._limiter, self._nudger, self._lanes = db, limiter, nudger, lanes
+        self._house, self._lease_s, self._circuits = house, lease_s, circuits or CircuitRules()
         self._running: set[StepKind] = set()
         self._nudged: set[StepKind] = set()
 
@@ -65,38 +79,80 @@ class LaneEngine:
             return 0  # the provider asked for silence; the sweeper nudges again when it is over
         now = datetime.now(UTC)
         async with self._db.transaction() as session:
-            claimed = await steps.claim(session, lane.kind, size=lane.size, now=now, lease_s=self._lease_s)
-            if not claimed:
+            admission = await may_claim(session, lane.system, now=now, lease_s=self._lease_s)
+            claim = await self._claim(session, lane, admission, now)
+            if not claim.all:
                 return 0
-            work = await lane.prepare(session, claimed, now=now)
+            work = await lane.prepare(session, claim.steps, now=now) if claim.steps else None
+        claimed = claim.all
         # Six characters: a longer run of digits would be masked as a document number.
         log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:6])
+        await self._record(lane, claim.dropped)
+        if not claim.steps:
+            return len(claimed)
 
         async def renew(session: AsyncSession, now: datetime) -> None:
-            await steps.keep_leases(session, claimed[0].lease_id, now=now, lease_s=self._lease_s)
+            await claims.keep_leases(session, claimed[0].lease_id, now=now, lease_s=self._lease_s)
 
         # Twenty letters at the mail server's pace outlast a lease.
         async with signs_of_life(self._db, renew, lease_s=self._lease_s):
-            await self._perform(lane, claimed, work)
+            outcomes = await self._perform(lane, claim.steps, work)
+        await self._note(lane, outcomes, admission)
         return len(claimed)
 
-    async def _perform(self, lane: Lane[Any], claimed: Sequence[ClaimedStep], work: Any) -> None:
+    async def _claim(self, session: AsyncSession, lane: Lane[Any], admission: Admission, now: datetime) -> Claim:
+        """As many steps as the state of the system lets in."""
+        size = lane.size if admission.at_most is None else min(lane.size, admission.at_most)
+        if size == 0:
+            return Claim([], [])
+        blocked = await blocked_kinds(session, now=now)
+        claim = await claim_steps(
+            session, lane.kind, size=size, lease_s=self._lease_s, blocked=blocked, house=self._house, now=now
+        )
+        if not admission.probe:
+            return claim
+        if not claim.steps:
+            await outages.give_back_probe(session, lane.system)
+        return Claim([replace(step, probe=True) for step in claim.steps], claim.dropped)
+
+    async def _perform(self, lane: Lane[Any], claimed: Sequence[ClaimedStep], work: Any) -> list[Outcome]:
+        """Call and record; returns what became of all."""
         open_steps: dict[StepId, ClaimedStep] = {step.id: step for step in claimed}
+        known: list[Outcome] = []
         try:
             async for outcomes in lane.perform(work):
                 await self._record(lane, outcomes)
+                known += outcomes
                 for outcome in outcomes:
                     open_steps.pop(outcome.step.id, None)
         except RemoteError as error:
             log.warning("lane.call_failed", lane=lane.kind.value, code=error.code, error=str(error))
-            await self._record(lane, [from_error(step, error) for step in open_steps.values()])
+            lost = [from_error(step, error) for step in open_steps.values()]
+            await self._record(lane, lost)
+            known += lost
+        return known
+
+    async def _note(self, lane: Lane[Any], outcomes: Sequence[Outcome], admission: Admission) -> None:
+        """What the claim says of its system; nothing to write while all is well."""
+        if not admission.watched and all(one.sign is not Sign.DOWN for one in outcomes):
+            return
+        async with self._db.transaction() as session:
+            await note_outcomes(
+                session,
+                lane.system,
+                outcomes,
+                admission=admission,
+                rules=self._circuits,
+                now=datetime.now(UTC),
+            )
+        await self._send_nudges()
 
     async def _record(self, lane: Lane[Any], outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
             return
         now = datetime.now(UTC)
         async with self._db.transaction() as session:
-            recorded = await record_outcomes(session, lane, outcomes, now=now)
+            recorded = await record_outcomes(session, lane, outcomes, house=self._house, now=now)
             await _note_throttling(session, lane, recorded, now)
         if len(recorded) < len(outcomes):
             log.warning("lane.late_outcomes", lane=lane.kind.value, steps=len(outcomes) - len(recorded))
@@ -108,6 +164,9 @@ class LaneEngine:
             postponed=sum(one.event is StepEvent.POSTPONE for one in recorded),
             failed=sum(one.event is StepEvent.FAIL for one in recorded),
         )
+        await self._send_nudges()
+
+    async def _send_nudges(self) -> None:
         try:
             await send_nudges(self._db, self._nudger)
         except RetryLater as error:  # recorded all the same: the nudges wait in the outbox for the scheduler

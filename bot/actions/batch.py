@@ -2,20 +2,22 @@
 
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands.activate import request_activation, today
-from bot.commands.batch import approve_number, cancel_number
+from bot.commands import batch as deeds
 from bot.commands.batch_card import view_for
+from bot.commands.download import offer
+from bot.commands.request import ask_for, today
+from bot.commands.undo import undo_number
 from cards.batch import batch_card, summary
 from cards.batch_rows import batch_rows_card
 from cards.batch_rows import summary as rows_summary
 from cards.verbs import BatchPress, Verb
 from lucy.db.engine import Database
-from lucy.domain.operations import BatchOptions
+from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.roles import Role
 from lucy.domain.selections import parse_selection
 from lucy.errors import RequestError
-from lucy.flows.decide_batch import Declined, reject_batch
-from lucy.flows.view_batch import view_rows
+from lucy.flows.decide_batch import Declined
+from lucy.flows.view_rows import view_rows
 from lucy.texts import _
 
 NEEDS: dict[Verb, tuple[Role, str]] = {
@@ -23,7 +25,14 @@ NEEDS: dict[Verb, tuple[Role, str]] = {
     Verb.BATCH_PREVIEW: (Role.CONSULTA, "ver lotes"),
     Verb.BATCH_APPROVE: (Role.APROBADOR, "aprobar lotes"),
     Verb.BATCH_REJECT: (Role.APROBADOR, "rechazar lotes"),
+    Verb.BATCH_RELEASE: (Role.APROBADOR, "soltar lotes retenidos"),
     Verb.BATCH_CANCEL: (Role.OPERADOR, "cancelar lotes"),
+    Verb.BATCH_PAUSE: (Role.OPERADOR, "pausar lotes"),
+    Verb.BATCH_RESUME: (Role.OPERADOR, "reanudar lotes"),
+    Verb.BATCH_RETRY: (Role.OPERADOR, "reintentar lotes"),
+    Verb.BATCH_SPLIT: (Role.OPERADOR, "partir lotes"),
+    Verb.BATCH_UNDO: (Role.OPERADOR, "deshacer lotes"),
+    Verb.BATCH_DOWNLOAD: (Role.OPERADOR, "bajar planillas"),
     Verb.BATCH_PROPOSE: (Role.OPERADOR, "pedir activaciones"),
 }
 
@@ -32,30 +41,49 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     """Raises RequestError when the card cannot be understood or the batch is not there."""
     if verb is Verb.BATCH_PROPOSE:
         selection = parse_selection(str(ask.turn.data.get("selection", "")), today=today(ask))
-        return await request_activation(ask, selection, BatchOptions(), db)
+        return await ask_for(ask, BatchKind.ACTIVATE, selection, BatchOptions(), db, word="activar")
     pressed = BatchPress.parse(ask.turn.data)
     if pressed is None:
         raise RequestError(_("Esa tarjeta no se entiende. Escribí «lotes» y seguí desde ahí."))
+    if verb is Verb.BATCH_UNDO:
+        return await undo_number(ask, pressed.batch, BatchOptions(), db)
+    if verb is Verb.BATCH_DOWNLOAD:
+        return await offer(ask, pressed.batch)
     if verb is Verb.BATCH_PREVIEW:
-        rows = await view_rows(ask.session, pressed.batch, first=pressed.first)
-        if rows is None:
-            raise RequestError(_("Ese lote no está."))
-        return ask.card(batch_rows_card(rows, ask.frame), rows_summary(rows))
-    declined = await _decide(ask, verb, pressed)
-    if declined is not None:
-        return ask.text(declined.text)
+        return await _rows(ask, pressed)
+    done = await _done(ask, verb, pressed)
+    if isinstance(done, Declined):
+        return ask.text(done.text)
     view = await view_for(ask, pressed.batch)
     return ask.card(batch_card(view, ask.frame), summary(view))
 
 
-async def _decide(ask: Ask, verb: Verb, pressed: BatchPress) -> Declined | None:
-    if verb is Verb.BATCH_APPROVE:
-        return await approve_number(ask, pressed.batch, version=pressed.version)
-    if verb is Verb.BATCH_CANCEL:
-        return await cancel_number(ask, pressed.batch)
-    if verb is Verb.BATCH_REJECT:
-        done = await reject_batch(
-            ask.session, pressed.batch, actor=ask.actor, reason=pressed.reason, house=ask.house, now=ask.now
-        )
-        return done if isinstance(done, Declined) else None
-    return None
+async def _rows(ask: Ask, pressed: BatchPress) -> Answer:
+    rows = await view_rows(ask.session, pressed.batch, first=pressed.first)
+    if rows is None:
+        raise RequestError(_("Ese lote no está."))
+    return ask.card(batch_rows_card(rows, ask.frame), rows_summary(rows))
+
+
+async def _done(ask: Ask, verb: Verb, pressed: BatchPress) -> deeds.Done | None:
+    """What a press does; looking does nothing."""
+    number, version = pressed.batch, pressed.version
+    match verb:
+        case Verb.BATCH_APPROVE:
+            return await deeds.approve_number(ask, number, version=version, confirm=pressed.confirm)
+        case Verb.BATCH_REJECT:
+            return await deeds.reject_number(ask, number, reason=pressed.reason)
+        case Verb.BATCH_RELEASE:
+            return await deeds.release_number(ask, number, version=version)
+        case Verb.BATCH_SPLIT:
+            return await deeds.split_number(ask, number, version=version)
+        case Verb.BATCH_CANCEL:
+            return await deeds.cancel_number(ask, number)
+        case Verb.BATCH_PAUSE:
+            return await deeds.pause_number(ask, number)
+        case Verb.BATCH_RESUME:
+            return await deeds.resume_number(ask, number)
+        case Verb.BATCH_RETRY:
+            return await deeds.retry_number(ask, number)
+        case _:
+            return None

@@ -22,7 +22,41 @@ def entries(role: Role) -> HelpView:
                 "activar aspirantes sin:cuenta",
             ),
         ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "matricular <selección>",
+                _("Los cursos que dan las reglas; con bajas:si, también sacarlos de los que ya no."),
+                "matricular aspirantes carrera:CP",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "deshabilitar <selección>",
+                _("Cerrar cuentas, sin borrar nada."),
+                "deshabilitar 40.123.456",
+            ),
+        ),
+        (Role.OPERADOR, HelpEntry("habilitar <selección>", _("Volver a abrir cuentas."), "habilitar 40.123.456")),
+        (
+            Role.OPERADOR,
+            HelpEntry("pausar <código>", _("Terminar los que están en la mano y esperar."), "pausar L-0042"),
+        ),
+        (Role.OPERADOR, HelpEntry("reanudar <código>", _("Seguir donde había quedado."), "reanudar L-0042")),
+        (
+            Role.OPERADOR,
+            HelpEntry("partir <código>", _("Dividirlo donde se acaban las licencias o las cartas del día.")),
+        ),
         (Role.OPERADOR, HelpEntry("cancelar <código>", _("Parar un pedido tuyo."), "cancelar L-0042")),
+        (
+            Role.OPERADOR,
+            HelpEntry("reintentar <código>", _("Lo que falló; o de un solo alumno."), "reintentar L-0042 40.123.456"),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry("deshacer <código>", _("El plan inverso de un lote, con aprobación."), "deshacer L-0042"),
+        ),
         (
             Role.APROBADOR,
             HelpEntry("aprobar <código>", _("Dejar que se haga un pedido de otra persona.")),
@@ -30,6 +64,26 @@ def entries(role: Role) -> HelpView:
         (
             Role.APROBADOR,
             HelpEntry("rechazar <código> <motivo>", _("Decir que no, y por qué."), "rechazar L-0042 falta la comisión"),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry("soltar <código>", _("Dejar que se decida un lote retenido por un umbral."), "soltar L-0042"),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry(
+                "pausa general [sistema]",
+                _("Parar todo, o un sistema, con un motivo. Sola muestra lo que está parado."),
+                'pausa general moodle hasta:15:30 motivo:"corte de luz"',
+            ),
+        ),
+        (
+            Role.APROBADOR,
+            HelpEntry("reanudar general [sistema]", _("Levantar una pausa general."), "reanudar general moodle"),
+        ),
+        (
+            Role.ADMINISTRADOR,
+            HelpEntry("config", _("Umbrales, aprobaciones, cartas por día."), "config umbral.activar 6000"),
         ),
         (Role.ADMINISTRADOR, HelpEntry("permisos", _("Ver, dar y quitar roles."), "permisos")),
     ]

@@ -4,8 +4,8 @@ from datetime import datetime, time, timedelta
 
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands.activate import today
 from bot.commands.batch_card import POSTING, remember
+from bot.commands.request import today
 from bot.grammar import Command
 from cards.ingest import ingest_card, summary
 from lucy.db import audit, outbox

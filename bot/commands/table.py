@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands import batch, lists, permissions, student
-from bot.commands.activate import activate
+from bot.commands import batch, general_pause, lists, permissions, student
+from bot.commands.config import config
 from bot.commands.help import entries
 from bot.commands.ingest import ingest
+from bot.commands.request import request
+from bot.commands.undo import undo
 from bot.grammar import Command, CommandName
 from cards import help as help_card
 from lucy.db.engine import Database
@@ -34,6 +36,10 @@ async def _help(ask: Ask, command: Command) -> Answer:
 def command_table(db: Database) -> dict[CommandName, Entry]:
     """The commands over a database (cards are remembered after the turn's own transaction)."""
     name = CommandName
+
+    async def asked(ask: Ask, command: Command) -> Answer:
+        return await request(ask, command, db)
+
     return {
         name.HELP: Entry(Role.CONSULTA, "ver la ayuda", _help),
         name.STATUS: Entry(Role.CONSULTA, "ver el estado", lists.show_status),
@@ -42,9 +48,20 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.BATCH: Entry(Role.CONSULTA, "ver lotes", batch.show_batch),
         name.AUDIT: Entry(Role.CONSULTA, "ver la auditoría", lists.show_audit),
         name.INGEST: Entry(Role.OPERADOR, "leer listas de SIAL", lambda ask, command: ingest(ask, command, db)),
-        name.ACTIVATE: Entry(Role.OPERADOR, "pedir activaciones", lambda ask, command: activate(ask, command, db)),
+        name.ACTIVATE: Entry(Role.OPERADOR, "pedir activaciones", asked),
+        name.ENROL: Entry(Role.OPERADOR, "pedir matriculaciones", asked),
+        name.DISABLE: Entry(Role.OPERADOR, "pedir que se deshabiliten cuentas", asked),
+        name.ENABLE: Entry(Role.OPERADOR, "pedir que se habiliten cuentas", asked),
+        name.UNDO: Entry(Role.OPERADOR, "deshacer lotes", lambda ask, command: undo(ask, command, db)),
+        name.PAUSE: Entry(Role.OPERADOR, "pausar lotes", batch.pause),
+        name.RETRY: Entry(Role.OPERADOR, "reintentar lotes", batch.retry),
+        name.SPLIT: Entry(Role.OPERADOR, "partir lotes", batch.split),
+        name.RELEASE: Entry(Role.APROBADOR, "soltar lotes retenidos", batch.release),
+        name.CONFIG: Entry(Role.ADMINISTRADOR, "ver y cambiar la configuración", config),
         name.CANCEL: Entry(Role.OPERADOR, "cancelar lotes", batch.cancel),
         name.APPROVE: Entry(Role.APROBADOR, "aprobar lotes", batch.approve),
         name.REJECT: Entry(Role.APROBADOR, "rechazar lotes", batch.reject),
+        name.RESUME: Entry(Role.OPERADOR, "reanudar lotes", general_pause.resume),
+        name.PAUSE_ALL: Entry(Role.APROBADOR, "parar todo", general_pause.pause_all),
         name.PERMISSIONS: Entry(Role.ADMINISTRADOR, "ver y dar permisos", permissions.permissions),
     }

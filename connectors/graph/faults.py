@@ -51,9 +51,13 @@ NO_SEATS = Verdict(Refused, "T-005")
 LICENCE_REFUSED = Verdict(Refused, "T-008")
 NO_SUCH_LICENCE = Verdict(Refused, "T-014")
 BUSY = Verdict(RetryLater, "T-009")
+GONE = Verdict(NotFound, "T-007")
+CHANGE_REFUSED = Verdict(Refused, "T-017")
 
 _CONFLICT = re.compile(r"another object with the same value for property (\w+)", re.I)
-_NOTHING_TO_CHANGE = re.compile(r"no license changes provided", re.I)
+_NOTHING_TO_CHANGE = re.compile(r"no license changes provided|does not have a corresponding license", re.I)
+_SETS_A_PASSWORD = (Operation.CREATE, Operation.PASSWORD)
+_CHANGES = (Operation.UNLICENCE, Operation.ENABLE, Operation.REVOKE, Operation.PASSWORD, Operation.DELETE)
 
 
 def _rule(operation: Operation, pattern: str, verdict: Verdict) -> Rule:
@@ -67,22 +71,29 @@ RULES = (
     _rule(Operation.LICENCE, r"usage location", LICENCE_REFUSED),
     _rule(Operation.LICENCE, r"not correspond to a valid company license", NO_SUCH_LICENCE),
     _rule(Operation.LICENCE, r"concurrency", BUSY),
+    _rule(Operation.UNLICENCE, r"concurrency", BUSY),
+    _rule(Operation.PASSWORD, r"password does not comply|password complexity", PASSWORD_REFUSED),
 )
 _DETAILS = {
     (Operation.LICENCE, "CountViolation"): NO_SEATS,
     (Operation.LICENCE, "ProhibitedInUsageLocationViolation"): LICENCE_REFUSED,
     (Operation.LICENCE, "LicenseAssignmentAttributeConcurrencyException"): BUSY,
+    (Operation.UNLICENCE, "LicenseAssignmentAttributeConcurrencyException"): BUSY,
 }
 _OTHERWISE = {
     Operation.CREATE: Verdict(Invalid, "T-003"),
     Operation.FIND: Verdict(Invalid, "T-003"),
+    Operation.READ: Verdict(Invalid, "T-003"),
     Operation.LICENCE: LICENCE_REFUSED,
+    **dict.fromkeys(_CHANGES, CHANGE_REFUSED),
 }
 _STATUSES = {
     (Operation.CREATE, 404): Verdict(Unreadable, "T-015"),
     (Operation.CREATE, 409): NAME_IN_USE,
     (Operation.LICENCE, 404): Verdict(NotFound, "T-013"),
     (Operation.LICENCE, 409): BUSY,
+    **{(operation, 404): GONE for operation in _CHANGES},
+    **{(operation, 409): BUSY for operation in _CHANGES},
 }
 
 
@@ -103,7 +114,11 @@ def error_of_whole(response: SubResponse, operation: Operation) -> RemoteError:
 
 
 def nothing_to_change(response: SubResponse) -> bool:
-    """Graph refuses to assign what is assigned (msgraph-sdk-powershell#3286): to us that is done."""
+    """Graph refuses to assign what is assigned (msgraph-sdk-powershell#3286), or to remove what is not: that is done.
+
+    The text for what is not assigned ("User does not have a corresponding license.") is in no Microsoft page; many
+    public clients match it.
+    """
     return response.status == 400 and bool(_NOTHING_TO_CHANGE.search(wire.read_problem(response.body).message))
 
 
@@ -127,7 +142,7 @@ def _specific(problem: Problem, operation: Operation) -> Verdict | None:
     for detail in problem.details:
         if operation is Operation.CREATE and detail.code == "ObjectConflict":
             return NAME_IN_USE if detail.target in OWN_NAME else CLASH
-        if operation is Operation.CREATE and "password" in detail.target.lower():
+        if operation in _SETS_A_PASSWORD and "password" in detail.target.lower():
             return PASSWORD_REFUSED
         if (operation, detail.code) in _DETAILS:
             return _DETAILS[operation, detail.code]

@@ -13,13 +13,19 @@ class Operation(StrEnum):
     SIGN_IN = "sign_in"
     CREATE = "create_users"
     FIND = "find_users"
+    READ = "read_users"
     LICENCE = "assign_licences"
     SEATS = "licence_seats"
+    UNLICENCE = "remove_licences"
+    ENABLE = "set_enabled"
+    REVOKE = "revoke_sessions"
+    PASSWORD = "reset_passwords"
+    DELETE = "delete_users"
 
     @property
     def harmless(self) -> bool:
-        """Asking twice does no harm."""
-        return self not in (Operation.CREATE, Operation.LICENCE)
+        """A read: where no answer came nothing is in doubt. Most writes may be repeated too, but only after a look."""
+        return self in (Operation.SIGN_IN, Operation.FIND, Operation.READ, Operation.SEATS)
 
 
 @dataclass(frozen=True, slots=True)

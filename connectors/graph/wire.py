@@ -8,12 +8,33 @@ from urllib.parse import quote
 from connectors.graph.models import Problem, ProblemDetail, SeatsPage, SubRequest, SubResponse
 from connectors.http import parse_retry_after
 from lucy.domain.students import Upn
-from lucy.ports import DirectoryUser, LicenceRequest, LicenceSeats, NewAccount
+from lucy.ports import DirectoryUser, EnabledChange, LicenceRequest, LicenceSeats, NewAccount, NewPassword
 
 BATCH_SIZE = 20  # https://learn.microsoft.com/graph/json-batching, checked 2026-10
 DISPLAY_NAME_LENGTH = 256  # https://learn.microsoft.com/graph/api/resources/user, checked 2026-10
 NAME_LENGTH = 64
-USER_FIELDS = "id,userPrincipalName,displayName,employeeId,accountEnabled,createdDateTime,assignedLicenses"
+OWN_FIELDS = (
+    "id",
+    "userPrincipalName",
+    "displayName",
+    "givenName",
+    "surname",
+    "employeeId",
+    "accountEnabled",
+    "usageLocation",
+    "createdDateTime",
+    "assignedLicenses",
+)
+OTHERS_FIELDS = (  # what Lucy never sets; `create_user` must not name any of them
+    "jobTitle",
+    "department",
+    "officeLocation",
+    "mobilePhone",
+    "businessPhones",
+    "companyName",
+    "onPremisesSyncEnabled",
+)
+USER_FIELDS = ",".join((*OWN_FIELDS, *OTHERS_FIELDS))
 SEATS_PATH = "/subscribedSkus"
 
 _JSON = {"Content-Type": "application/json"}
@@ -58,10 +79,43 @@ def find_user(upn: Upn) -> SubRequest:
     return SubRequest("GET", f"/users/{quote(upn, safe='@')}?$select={USER_FIELDS}")
 
 
+def read_by_id(user_id: str) -> SubRequest:
+    return SubRequest("GET", f"{_user_path(user_id)}?$select={USER_FIELDS}")
+
+
 def assign_licence(request: LicenceRequest) -> SubRequest:
     """Both lists must be there, empty or not."""
     body = {"addLicenses": [{"skuId": request.sku_id, "disabledPlans": []}], "removeLicenses": []}
-    return SubRequest("POST", f"/users/{quote(request.user_id, safe='')}/assignLicense", body)
+    return SubRequest("POST", f"{_user_path(request.user_id)}/assignLicense", body)
+
+
+def remove_licence(request: LicenceRequest) -> SubRequest:
+    body = {"addLicenses": [], "removeLicenses": [request.sku_id]}
+    return SubRequest("POST", f"{_user_path(request.user_id)}/assignLicense", body)
+
+
+def set_enabled(request: EnabledChange) -> SubRequest:
+    """`accountEnabled` alone: a refused password in the same PATCH would leave the sign-in open (section 5)."""
+    return SubRequest("PATCH", _user_path(request.user_id), {"accountEnabled": request.enabled})
+
+
+def reset_password(request: NewPassword) -> SubRequest:
+    profile = {"password": request.password, "forceChangePasswordNextSignIn": True}
+    return SubRequest("PATCH", _user_path(request.user_id), {"passwordProfile": profile})
+
+
+def revoke_sessions(user_id: str) -> SubRequest:
+    """The body is empty but there: a POST without one fails the whole `$batch` (msgraph-sdk-dotnet#1038)."""
+    return SubRequest("POST", f"{_user_path(user_id)}/revokeSignInSessions", {})
+
+
+def delete_user(user_id: str) -> SubRequest:
+    """Into the deleted items for 30 days; nothing here purges (section 6)."""
+    return SubRequest("DELETE", _user_path(user_id))
+
+
+def _user_path(user_id: str) -> str:
+    return f"/users/{quote(user_id, safe='')}"
 
 
 def batch(requests: Sequence[SubRequest]) -> dict[str, object]:
@@ -120,7 +174,16 @@ def read_user(body: object) -> DirectoryUser | None:
         enabled=enabled,
         created_at=_moment(user.get("createdDateTime")),
         sku_ids=frozenset(sku for sku in skus if sku),
+        given_name=_text(user.get("givenName")),
+        surname=_text(user.get("surname")),
+        usage_location=_text(user.get("usageLocation")),
+        set_by_others=frozenset(name for name in OTHERS_FIELDS if _holds_a_value(user.get(name))),
     )
+
+
+def _holds_a_value(value: object) -> bool:
+    """`onPremisesSyncEnabled` false is a user who is synchronised no more: nobody's hand."""
+    return bool(value) and isinstance(value, str | list | bool)
 
 
 def read_created(body: object, account: NewAccount) -> DirectoryUser | None:
@@ -136,6 +199,9 @@ def read_created(body: object, account: NewAccount) -> DirectoryUser | None:
         employee_id=account.employee_id,
         enabled=True,
         created_at=_moment(user.get("createdDateTime")),
+        given_name=account.first_name[:NAME_LENGTH],
+        surname=account.last_name[:NAME_LENGTH],
+        usage_location=account.usage_location,
     )
 
 

@@ -1,14 +1,22 @@
 """One HTTP call each: what `wire` builds is sent, what comes back is read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 
 from connectors.http import CONNECT_S, Call, exchange, read_json
 from connectors.moodle import faults, wire
 from connectors.moodle.models import MoodleSiteInfo
-from lucy.errors import RetryLater, System
-from lucy.ports import EnrolmentRequest, Limiter, MoodleCourse, MoodleUser, NewMoodleUser
+from lucy.errors import RemoteError, RetryLater, System
+from lucy.ports import (
+    EnrolmentRequest,
+    Limiter,
+    MoodleCourse,
+    MoodleUser,
+    NewMoodleUser,
+    UnenrolRequest,
+    UserSuspension,
+)
 
 NEEDS_PASSWORD = "manual"
 
@@ -38,9 +46,9 @@ class MoodleCalls:
     async def site(self) -> MoodleSiteInfo:
         return wire.read_site(await self._call("site", "core_webservice_get_site_info", []))
 
-    async def users_by(self, field: str, values: Sequence[str]) -> list[MoodleUser]:
-        answer = await self._call("find_users", "core_user_get_users_by_field", wire.look_up(field, values))
-        return wire.read_users("find_users", answer)
+    async def users_by(self, field: str, values: Sequence[str], *, operation: str = "find_users") -> list[MoodleUser]:
+        answer = await self._call(operation, "core_user_get_users_by_field", wire.look_up(field, values))
+        return wire.read_users(operation, answer)
 
     async def create(self, rows: Sequence[NewMoodleUser]) -> dict[str, int]:
         """All of them or none; ids by username."""
@@ -51,7 +59,19 @@ class MoodleCalls:
     async def enrol(self, rows: Sequence[EnrolmentRequest]) -> None:
         """All of them or none."""
         answer = await self._call("enrol", "enrol_manual_enrol_users", wire.enrolments(rows), changes=True)
-        wire.read_enrolled(answer)
+        wire.read_null("enrol", answer)
+
+    async def unenrol(self, rows: Sequence[UnenrolRequest]) -> None:
+        """All of them or none; no error also for who is not enrolled, or enrolled by another method."""
+        answer = await self._call("unenrol", "enrol_manual_unenrol_users", wire.unenrolments(rows), changes=True)
+        wire.read_null("unenrol", answer)
+
+    async def suspend(self, rows: Sequence[UserSuspension]) -> dict[int, RemoteError]:
+        """Each by itself; the errors of those refused, by user id."""
+        answer = await self._call("suspend_users", "core_user_update_users", wire.suspensions(rows), changes=True)
+        return {
+            user_id: faults.row_error("suspend_users", code) for user_id, code in wire.read_warnings(answer).items()
+        }
 
     async def course(self, shortname: str) -> MoodleCourse | None:
         arguments = [("field", "shortname"), ("value", shortname)]
@@ -60,7 +80,12 @@ class MoodleCalls:
 
     async def courses_of(self, user_id: int) -> frozenset[int]:
         arguments = [("userid", str(user_id))]
-        return wire.read_course_ids(await self._call("courses_of", "core_enrol_get_users_courses", arguments))
+        return wire.read_ids("courses_of", await self._call("courses_of", "core_enrol_get_users_courses", arguments))
+
+    async def listed(self, operation: str, course_id: int, options: Mapping[str, str] | None = None) -> frozenset[int]:
+        """Ids of a course's users whatever the state of their enrolment, unless an option says which."""
+        arguments = wire.users_in(course_id, options or {})
+        return wire.read_ids(operation, await self._call(operation, "core_enrol_get_enrolled_users", arguments))
 
     async def _call(self, operation: str, function: str, arguments: wire.Arguments, *, changes: bool = False) -> object:
         call = Call(

@@ -1,13 +1,12 @@
 """One Moodle site as the flows need it."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 
-from connectors.moodle import creating, enrolling, finding
+from connectors.moodle import creating, enrolling, faults, finding, suspending, unenrolling
+from connectors.moodle.asking import for_each
 from connectors.moodle.calls import MoodleCalls
 from connectors.moodle.models import MoodleSiteInfo
 from lucy.errors import RemoteError
@@ -17,13 +16,11 @@ from lucy.ports import (
     MoodleCourse,
     MoodleUser,
     NewMoodleUser,
+    UnenrolRequest,
+    UserSuspension,
 )
 
-AT_ONCE = 4  # calls under way where Moodle takes no arrays: more gained nothing on two cores (contracts/moodle.md)
 TIMEOUT_S = 60.0
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 def throwaway_password() -> str:
@@ -60,34 +57,45 @@ class MoodleSite:
         """By username, then by document number and address. A person found by number may have another username."""
         return await finding.find(self._calls, wanted)
 
+    async def read_users(self, ids: Sequence[int]) -> Mapping[int, MoodleUser | None]:
+        """By id; None also for deleted users, whom Moodle still finds, under mangled names."""
+        return await finding.by_id(self._calls, ids)
+
     async def create_users(self, wanted: Sequence[NewMoodleUser]) -> Mapping[str, MoodleUser | RemoteError]:
         """Arrays, bisected around bad rows, read back where no answer came (then OutcomeUnknown for who is absent)."""
         return await creating.create(self._calls, wanted)
 
     async def find_courses(self, shortnames: Sequence[str]) -> Mapping[str, MoodleCourse | None]:
         """One call for each: Moodle has no look-up of several shortnames."""
-        return await _for_each(dict.fromkeys(shortnames), self._calls.course)
+        return await for_each(dict.fromkeys(shortnames), self._calls.course)
 
     async def courses_of(self, user_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
         """Leaves out suspended, expired and future enrolments and hidden courses; empty for an absent user."""
-        return await _for_each(dict.fromkeys(user_ids), self._calls.courses_of)
+        return await for_each(dict.fromkeys(user_ids), self._calls.courses_of)
 
     async def enrol(self, requests: Sequence[EnrolmentRequest]) -> Mapping[str, RemoteError | None]:
-        """Arrays, bisected around bad rows. Re-activates a suspended enrolment and clears its dates."""
+        """Arrays, bisected around bad rows. Sets the state asked for, also of an old enrolment; clears its dates."""
         return await enrolling.enrol(self._calls, requests)
 
+    async def unenrol(self, requests: Sequence[UnenrolRequest]) -> Mapping[str, RemoteError | None]:
+        """Arrays, bisected around bad rows, then each course read back: Refused (M-011) for who is still in it.
 
-async def _for_each(keys: Mapping[K, None], ask: Callable[[K], Awaitable[V]]) -> dict[K, V]:
-    """Ask for each, a few at a time. Raises the first RemoteError, the others given up."""
-    gate = asyncio.Semaphore(AT_ONCE)
+        OutcomeUnknown where no answer came and the course was not seen without the user.
+        """
+        return await unenrolling.unenrol(self._calls, requests)
 
-    async def one(key: K) -> V:
-        async with gate:
-            return await ask(key)
+    async def suspended_in(self, course_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
+        """One call for each course. Needs `moodle/course:enrolreview`, else Refused (M-003)."""
+        return await for_each(dict.fromkeys(course_ids), self._suspended_in)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = {key: group.create_task(one(key)) for key in keys}
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return {key: task.result() for key, task in tasks.items()}
+    async def suspend_users(self, requests: Sequence[UserSuspension]) -> Mapping[str, RemoteError | None]:
+        """Arrays that tell of each row. Refused (M-019) for who may not be changed, such as an administrator."""
+        return await suspending.suspend(self._calls, requests)
+
+    async def _suspended_in(self, course_id: int) -> frozenset[int]:
+        try:
+            return await self._calls.listed("suspended_in", course_id, {"onlysuspended": "1"})
+        except RemoteError as error:
+            if faults.remote_code(error) != faults.RECORD_MISSING:
+                raise
+            return frozenset()

@@ -27,6 +27,7 @@ DOWN_WAIT_S = 5.0
 INVALID_PARAMETER = "invalidparameter"
 WRITE_FAILED = "dmlwriteexception"
 CODING_ERROR = "codingerror"
+RECORD_MISSING = "invalidrecord"
 PHP_FAILURE = "Error"
 WEAK_PASSWORD = "html"
 
@@ -37,7 +38,7 @@ _CALL_CODES = frozenset(
         "forcepasswordchangenotice",
         "sitepolicynotagreed",
         "accessexception",
-        "invalidrecord",
+        RECORD_MISSING,
         "nopermissions",
         "requireloginerror",
         "dbconnectionfailed",
@@ -48,6 +49,9 @@ COURSE_CODES = frozenset(
     {INVALID_PARAMETER, "wsusercannotassign", "wsnoinstance", "nopermissions", "requireloginerror"}
 )
 """In `enrol`, the course or the role in it is to blame for these, never the user."""
+
+UNENROL_COURSE_CODES = frozenset({RECORD_MISSING, "wsnoinstance", "nopermissions", "requireloginerror"})
+"""In `unenrol`, `invalidparameter` is the user's."""
 
 
 class _Fault(NamedTuple):
@@ -62,7 +66,7 @@ _FAULTS: Mapping[str, _Fault] = {
     "forcepasswordchangenotice": _Fault(Refused, "M-002"),
     "sitepolicynotagreed": _Fault(Refused, "M-002"),
     "accessexception": _Fault(Refused, "M-003"),
-    "invalidrecord": _Fault(Refused, "M-003"),
+    RECORD_MISSING: _Fault(Refused, "M-003"),
     "nopermissions": _Fault(Refused, "M-003"),
     "requireloginerror": _Fault(Refused, "M-003"),
     INVALID_PARAMETER: _Fault(Invalid, "M-004"),
@@ -76,6 +80,18 @@ _IN_ENROL: Mapping[str, _Fault] = {
     "wsusercannotassign": _Fault(Refused, "M-014"),
     "wsnoinstance": _Fault(Refused, "M-013"),
 }
+_IN_UNENROL: Mapping[str, _Fault] = {
+    INVALID_PARAMETER: _Fault(NotFound, "M-001"),
+    RECORD_MISSING: _Fault(NotFound, "M-005"),  # of the course: the function itself is in every Moodle
+    "wsnoinstance": _Fault(Refused, "M-013"),
+}
+_OF_AN_ENROLMENT: Mapping[str, Mapping[str, _Fault]] = {"enrol": _IN_ENROL, "unenrol": _IN_UNENROL}
+_OF_A_ROW: Mapping[str, _Fault] = {
+    "invaliduserid": _Fault(NotFound, "M-001"),
+    "usernotupdateddeleted": _Fault(NotFound, "M-001"),
+    WRITE_FAILED: _FAULTS[WRITE_FAILED],
+}
+_USER_REFUSED = _Fault(Refused, "M-019")
 _BROKEN_INSIDE = _Fault(Refused, "M-017")
 _REFUSED_ENROLMENT = _Fault(Refused, "M-006")
 
@@ -83,10 +99,17 @@ _REFUSED_ENROLMENT = _Fault(Refused, "M-006")
 def application_error(operation: str, answer: Mapping[str, object]) -> RemoteError:
     """The error of an `{"exception": …}` answer."""
     errorcode = _errorcode(answer)
-    unknown = _REFUSED_ENROLMENT if operation == "enrol" and errorcode != PHP_FAILURE else _BROKEN_INSIDE
-    fault = _FAULTS.get(errorcode, unknown)
-    if operation == "enrol":
-        fault = _IN_ENROL.get(errorcode, fault)
+    own = _OF_AN_ENROLMENT.get(operation, {})
+    unknown = _REFUSED_ENROLMENT if own and errorcode != PHP_FAILURE else _BROKEN_INSIDE
+    return _error(operation, errorcode, own.get(errorcode) or _FAULTS.get(errorcode, unknown))
+
+
+def row_error(operation: str, errorcode: str) -> RemoteError:
+    """The error of one row that `core_user_update_users` warned of; the others were done."""
+    return _error(operation, errorcode, _OF_A_ROW.get(errorcode, _USER_REFUSED))
+
+
+def _error(operation: str, errorcode: str, fault: _Fault) -> RemoteError:
     ids = RemoteIds(remote_code=errorcode)
     if fault.after_s is not None:
         return RetryLater(System.MOODLE, operation, fault.code, detail=errorcode, ids=ids, after_s=fault.after_s)
@@ -100,7 +123,11 @@ def _errorcode(answer: Mapping[str, object]) -> str:
         return PHP_FAILURE
     if "<" in code:
         return WEAK_PASSWORD
-    return re.sub(r"[^A-Za-z0-9_/]", "", code)[:60]
+    return safe_code(code)
+
+
+def safe_code(code: object) -> str:
+    return re.sub(r"[^A-Za-z0-9_/]", "", code)[:60] if isinstance(code, str) else ""
 
 
 def status_error(operation: str, status: int, *, retry_after_s: float | None, changes: bool) -> RemoteError:

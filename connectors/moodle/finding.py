@@ -27,6 +27,16 @@ async def find_by_username(calls: MoodleCalls, wanted: Sequence[NewMoodleUser]) 
     return {row.key: matching.by_username(row, by_name) for row in wanted}
 
 
+async def by_id(calls: MoodleCalls, ids: Iterable[int]) -> dict[int, MoodleUser | None]:
+    """None for who is absent or deleted. Raises RemoteError for all of them."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[int, MoodleUser] = {}
+    for chunk in wire.chunks(wanted, wire.LOOK_UP_VALUES):
+        users = await calls.users_by("id", [str(one) for one in chunk], operation="read_users")
+        found |= {user.id: user for user in users if not matching.is_deleted(user)}
+    return {one: found.get(one) for one in wanted}
+
+
 async def _elsewhere(calls: MoodleCalls, missing: Sequence[NewMoodleUser]) -> Found:
     numbers = (row.idnumber for row in missing if row.idnumber)
     by_number = _grouped((user.idnumber, user) for user in await _users(calls, "idnumber", numbers))

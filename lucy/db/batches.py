@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import BatchRow, StepRow
-from lucy.domain.batches import OPEN_STATES, BatchEvent, BatchId, BatchState, advance
+from lucy.domain.batches import OPEN_STATES, WAITING_STATES, BatchEvent, BatchId, BatchState, advance
 from lucy.domain.steps import StepState
 from lucy.domain.students import StudentId
 
@@ -51,6 +51,11 @@ def change_state(batch: BatchRow, event: BatchEvent) -> BatchState:
     return batch.state
 
 
+def would_be(batch: BatchRow, event: BatchEvent) -> BatchState:
+    """The state after an event, without changing anything. Raises IllegalMove."""
+    return advance(batch.state, event)
+
+
 def add_note(batch: BatchRow, text: str, *, at: datetime) -> None:
     """Something the viewers of the card should know, with its moment; the last few are kept."""
     batch.notes = [*batch.notes, {"at": at.isoformat(), "text": text}][-NOTES_KEPT:]
@@ -69,10 +74,24 @@ async def open_batches(session: AsyncSession) -> Sequence[BatchRow]:
     return await in_states(session, OPEN_STATES)
 
 
+async def children(session: AsyncSession, number: BatchId) -> Sequence[BatchId]:
+    """Batches that came from this one."""
+    statement = select(BatchRow.id).where(BatchRow.parent_id == number).order_by(BatchRow.id)
+    return (await session.scalars(statement)).all()
+
+
 async def expired(session: AsyncSession, *, now: datetime) -> Sequence[BatchId]:
     """Batches whose approval did not come in time."""
     statement = select(BatchRow.id).where(
         BatchRow.state.in_([BatchState.AWAITING_APPROVAL, BatchState.HELD]), BatchRow.expires_at < now
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def to_nudge(session: AsyncSession, *, before: datetime) -> Sequence[BatchId]:
+    """Batches that wait for a person and of which nobody was reminded since a moment."""
+    statement = select(BatchRow.id).where(
+        BatchRow.state.in_(sorted(WAITING_STATES)), func.coalesce(BatchRow.nudged_at, BatchRow.requested_at) <= before
     )
     return (await session.scalars(statement)).all()
 

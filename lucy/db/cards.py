@@ -57,6 +57,12 @@ async def add_card(
     return row.id
 
 
+async def of_subject(session: AsyncSession, *, shows: str, subject: str) -> list[PostedCardRow]:
+    """Every card that shows this."""
+    statement = select(PostedCardRow).where(PostedCardRow.shows == shows, PostedCardRow.subject == subject)
+    return list((await session.scalars(statement.order_by(PostedCardRow.id))).all())
+
+
 async def want_redraw(session: AsyncSession, *, shows: str, subject: str) -> None:
     """What a card shows has changed."""
     await session.execute(

@@ -1,16 +1,12 @@
-"""Steps in the database: claimed, recorded, released. Nothing else changes a step's state."""
+"""Steps in the database: planned, released, cancelled, dropped, counted. They are claimed and recorded in `claims`."""
 
-import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, exists, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.tables import StepRow
+from lucy.db.tables import StepRow, StudentHoldRow
 from lucy.domain.batches import BatchId
 from lucy.domain.operations import StepKind
 from lucy.domain.plans import PlannedStep
@@ -18,32 +14,7 @@ from lucy.domain.steps import OPEN_STATES, Sibling, StepEvent, StepId, StepState
 from lucy.domain.students import StudentId
 from lucy.domain.views import Tally
 
-
-@dataclass(frozen=True, slots=True)
-class ClaimedStep:
-    """A step held by this worker until its lease ends. `attempts` counts this claim too: 1 is the first."""
-
-    id: StepId
-    batch_id: BatchId
-    student_id: StudentId
-    kind: StepKind
-    target: str
-    attempts: int
-    first_claimed_at: datetime
-    lease_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepChange:
-    """The new state of a step, as an event of the transition table and what goes with it."""
-
-    step: StepId
-    event: StepEvent
-    due_at: datetime | None = None
-    error_code: str = ""
-    error_detail: str = ""
-    remedy: str = ""
-    outcome: dict[str, Any] | None = None
+CONFLICT = "G-008"  # somebody changed it since: an undo leaves it alone
 
 
 async def add_plan(session: AsyncSession, batch: BatchId, steps: Sequence[PlannedStep], *, now: datetime) -> None:
@@ -63,106 +34,6 @@ async def add_plan(session: AsyncSession, batch: BatchId, steps: Sequence[Planne
     ]
     for start in range(0, len(rows), 2000):
         await session.execute(insert(StepRow), rows[start : start + 2000])
-
-
-_CLAIM = text(
-    """
-    with turn as (
-        select chosen.id, row_number() over (partition by batch.id order by chosen.due_at, chosen.position) as turn,
-               batch.id as batch_id
-        from batch
-        cross join lateral (
-            select step.id, step.due_at, step.position from step
-            where step.batch_id = batch.id and step.kind = :kind and step.state = 'due' and step.due_at <= :now
-              and not exists (select from step as other join batch as earlier on earlier.id = other.batch_id
-                              where other.student_id = step.student_id and other.batch_id < step.batch_id
-                                and other.state in ('waiting', 'due', 'running') and earlier.state = 'running')
-            order by step.due_at, step.position
-            limit :size
-            for update skip locked
-        ) as chosen
-        where batch.state = 'running'
-    ),
-    fair as (select id from turn order by turn, batch_id limit :size)
-    update step
-    set state = :running, attempts = attempts + 1, lease_id = :lease_id, lease_until = :lease_until,
-        first_claimed_at = coalesce(first_claimed_at, :now), due_at = null
-    from fair
-    where step.id = fair.id
-    returning step.id, step.batch_id, step.student_id, step.kind, step.target, step.attempts, step.first_claimed_at
-    """
-)
-
-
-async def claim(
-    session: AsyncSession, kind: StepKind, *, size: int, now: datetime, lease_s: float
-) -> list[ClaimedStep]:
-    """Take up to `size` due steps of a lane for `lease_s` seconds.
-
-    Every running batch gets its turn, one step after another, so that a single reset does not wait behind 5,000 rows.
-    One batch touches a student at a time: the earliest first, or a letter would tell a password that is not the last.
-    Only due steps of running batches are read (partial index), however many closed ones there are.
-    """
-    lease_id = uuid.uuid4().hex
-    found = await session.execute(
-        _CLAIM,
-        {
-            "kind": kind.value,
-            "now": now,
-            "size": size,
-            "running": advance(StepState.DUE, StepEvent.CLAIM).value,
-            "lease_id": lease_id,
-            "lease_until": now + timedelta(seconds=lease_s),
-        },
-    )
-    return [
-        ClaimedStep(
-            StepId(row.id),
-            BatchId(row.batch_id),
-            StudentId(row.student_id),
-            StepKind(row.kind),
-            row.target,
-            row.attempts,
-            row.first_claimed_at,
-            lease_id,
-        )
-        for row in found
-    ]
-
-
-_RECORD = text(
-    """
-    update step
-    set state = new.state, due_at = new.due_at, error_code = new.error_code, error_detail = new.error_detail,
-        remedy = new.remedy, outcome = step.outcome || coalesce(new.outcome, '{}'::jsonb),
-        lease_id = '', lease_until = null,
-        closed_at = case when new.state = 'due' then null else cast(:now as timestamptz) end
-    from jsonb_to_recordset(:changes) as new (
-        id bigint, state text, due_at timestamptz, error_code text, error_detail text, remedy text, outcome jsonb)
-    where step.id = new.id and step.state = 'running' and step.lease_id = :lease_id
-    returning step.id
-    """
-).bindparams(bindparam("changes", type_=JSONB()))
-
-
-async def record(session: AsyncSession, changes: Sequence[StepChange], *, lease_id: str, now: datetime) -> set[StepId]:
-    """Write the outcomes of a claim; returns the steps that were still this claim's to record."""
-    rows = [
-        {
-            "id": change.step,
-            "state": advance(StepState.RUNNING, change.event).value,
-            "due_at": change.due_at.isoformat() if change.due_at else None,
-            "error_code": change.error_code,
-            "error_detail": change.error_detail,
-            "remedy": change.remedy,
-            "outcome": change.outcome,
-        }
-        for change in changes
-    ]
-    if not rows:
-        return set()
-    recorded = await session.execute(_RECORD, {"changes": rows, "lease_id": lease_id, "now": now})
-    return {StepId(row.id) for row in recorded}
 
 
 async def siblings(
@@ -201,48 +72,90 @@ async def move(
 
 
 async def cancel_open(session: AsyncSession, batch: BatchId, *, now: datetime) -> int:
-    """Cancel what has not started; what is in hand is finished by whoever holds it."""
-    cancelled = 0
+    """Cancel every step that has not started, of whichever student: for a batch that has begun nobody."""
+    return await _close_open(session, batch, StepEvent.CANCEL, now=now)
+
+
+async def cancel_not_begun(session: AsyncSession, batch: BatchId, *, now: datetime) -> int:
+    """Cancel the steps of the students who are not in hand; those who are get finished."""
+    return await _close_open(session, batch, StepEvent.CANCEL, now=now, where=~_held())
+
+
+async def drop_students(
+    session: AsyncSession, batch: BatchId, students: Collection[StudentId], *, now: datetime
+) -> int:
+    """Drop what is open for students who changed; a step in somebody's hand is dropped by whoever holds it."""
+    mine = StepRow.student_id.in_(list(students))
+    return await _close_open(session, batch, StepEvent.DROP, now=now, where=mine, code="G-003")
+
+
+async def _close_open(
+    session: AsyncSession,
+    batch: BatchId,
+    event: StepEvent,
+    *,
+    now: datetime,
+    where: ColumnElement[bool] | None = None,
+    code: str = "",
+) -> int:
+    closed = 0
     for state in (StepState.WAITING, StepState.DUE):
+        statement = update(StepRow).where(StepRow.batch_id == batch, StepRow.state == state)
+        if where is not None:
+            statement = statement.where(where)
         result = await session.execute(
-            update(StepRow)
-            .where(StepRow.batch_id == batch, StepRow.state == state)
-            .values(state=advance(state, StepEvent.CANCEL), due_at=None, closed_at=now)
+            statement.values(state=advance(state, event), due_at=None, closed_at=now, error_code=code)
         )
-        cancelled += result.rowcount  # type: ignore[attr-defined]
-    return cancelled
+        closed += result.rowcount  # type: ignore[attr-defined]
+    return closed
 
 
-async def keep_leases(session: AsyncSession, lease_id: str, *, now: datetime, lease_s: float) -> None:
-    """A sign of life of the worker that holds this claim. Never waits: who records at this moment says more."""
-    held = (
-        select(StepRow.id)
-        .where(StepRow.state == StepState.RUNNING, StepRow.lease_id == lease_id)
-        .with_for_update(skip_locked=True)
-    )
+def _held() -> ColumnElement[bool]:
+    """Whether the step's student is in the hand of the step's batch."""
+    return exists().where(StudentHoldRow.student_id == StepRow.student_id, StudentHoldRow.batch_id == StepRow.batch_id)
+
+
+# A paused batch keeps the steps of the students who are not in hand out of every lane's sight.
+PARKED_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+async def park(session: AsyncSession, batch: BatchId) -> None:
+    """The batch pauses: only the students in hand go on."""
     await session.execute(
-        update(StepRow).where(StepRow.id.in_(held)).values(lease_until=now + timedelta(seconds=lease_s))
-    )
-
-
-async def batches_with_expired(session: AsyncSession, *, now: datetime) -> set[BatchId]:
-    """Batches with steps whose worker gave no sign of life: to be locked before the steps are given back."""
-    statement = select(StepRow.batch_id).where(StepRow.state == StepState.RUNNING, StepRow.lease_until < now)
-    return set((await session.scalars(statement.distinct())).all())
-
-
-async def release_expired(session: AsyncSession, batches: Collection[BatchId], *, now: datetime) -> dict[BatchId, int]:
-    """Give back the steps of locked batches whose worker gave no sign of life; returns how many of each batch."""
-    rows = await session.execute(
         update(StepRow)
-        .where(StepRow.state == StepState.RUNNING, StepRow.lease_until < now, StepRow.batch_id.in_(list(batches)))
-        .values(state=advance(StepState.RUNNING, StepEvent.POSTPONE), due_at=now, lease_id="", lease_until=None)
-        .returning(StepRow.batch_id)
+        .where(StepRow.batch_id == batch, StepRow.state == StepState.DUE, ~_held())
+        .values(due_at=PARKED_UNTIL)
     )
-    released: dict[BatchId, int] = {}
-    for row in rows:
-        released[row.batch_id] = released.get(row.batch_id, 0) + 1
-    return released
+
+
+async def unpark(session: AsyncSession, batch: BatchId, *, now: datetime) -> None:
+    await session.execute(
+        update(StepRow)
+        .where(StepRow.batch_id == batch, StepRow.state == StepState.DUE, StepRow.due_at == PARKED_UNTIL)
+        .values(due_at=now)
+    )
+
+
+async def to_retry(session: AsyncSession, batch: BatchId, student: StudentId | None) -> Sequence[StepRow]:
+    """The steps that failed, conflicted or were skipped for want of those; of one student where given."""
+    statement = select(StepRow).where(
+        StepRow.batch_id == batch,
+        StepRow.state.in_([StepState.FAILED, StepState.SKIPPED]),
+        StepRow.error_code != "E-010",
+    )
+    if student is not None:
+        statement = statement.where(StepRow.student_id == student)
+    return (await session.scalars(statement.order_by(StepRow.position).with_for_update())).all()
+
+
+async def retry(session: AsyncSession, rows: Sequence[StepRow], *, now: datetime) -> None:
+    """Failed steps are due again with their tries forgotten; skipped ones wait as they did."""
+    for state in (StepState.FAILED, StepState.SKIPPED):
+        ids = [row.id for row in rows if row.state is state]
+        await move(session, ids, frm=state, event=StepEvent.RETRY, now=now)
+    await session.execute(
+        update(StepRow).where(StepRow.id.in_([row.id for row in rows])).values(tries=0, error_detail="", remedy="")
+    )
 
 
 async def lanes_with_due_work(session: AsyncSession, *, now: datetime) -> set[StepKind]:
@@ -252,8 +165,8 @@ async def lanes_with_due_work(session: AsyncSession, *, now: datetime) -> set[St
             """
             select lane.kind from unnest(cast(:kinds as text[])) as lane (kind)
             where exists (select 1 from batch join step on step.batch_id = batch.id
-                          where batch.state = 'running' and step.kind = lane.kind and step.state = 'due'
-                            and step.due_at <= :now)
+                          where batch.state in ('running', 'paused', 'cancelled') and batch.finished_at is null
+                            and step.kind = lane.kind and step.state = 'due' and step.due_at <= :now)
             """
         ),
         {"kinds": [kind.value for kind in StepKind], "now": now},
@@ -267,7 +180,8 @@ async def next_due_at(session: AsyncSession, kind: StepKind) -> datetime | None:
         text(
             """
             select min(due_at) from step join batch on batch.id = step.batch_id
-            where step.kind = :kind and step.state = 'due' and batch.state = 'running'
+            where step.kind = :kind and step.state = 'due' and batch.finished_at is null
+              and batch.state in ('running', 'paused', 'cancelled')
             """
         ),
         {"kind": kind.value},
@@ -285,8 +199,9 @@ async def has_open(session: AsyncSession, batch: BatchId) -> bool:
 
 async def tallies(session: AsyncSession, batch: BatchId) -> tuple[Tally, ...]:
     """How far the batch is, by kind of step in the order of the plan."""
+    conflicts = func.count().filter(StepRow.error_code == CONFLICT)
     rows = await session.execute(
-        select(StepRow.kind, StepRow.state, func.count().label("n"))
+        select(StepRow.kind, StepRow.state, func.count().label("n"), conflicts.label("conflicts"))
         .where(StepRow.batch_id == batch)
         .group_by(StepRow.kind, StepRow.state)
     )
@@ -294,5 +209,7 @@ async def tallies(session: AsyncSession, batch: BatchId) -> tuple[Tally, ...]:
     for row in rows:
         name = "left" if row.state in OPEN_STATES else row.state.value
         of_kind = counts.setdefault(row.kind, {})
-        of_kind[name] = of_kind.get(name, 0) + row.n
+        apart = row.conflicts if row.state is StepState.SKIPPED else 0
+        of_kind[name] = of_kind.get(name, 0) + row.n - apart
+        of_kind["conflicts"] = of_kind.get("conflicts", 0) + apart
     return tuple(Tally(kind, **counts[kind]) for kind in StepKind if kind in counts)

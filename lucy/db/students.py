@@ -180,25 +180,31 @@ async def by_document(session: AsyncSession, number: str) -> list[StudentRow]:
 async def present(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, Present]:
     """What Lucy knows that each student has already."""
     accounts = {
-        row.student_id: row.licensed
+        row.student_id: row
         for row in await session.execute(
-            select(AccountRow.student_id, AccountRow.licensed).where(AccountRow.student_id.in_(ids))
+            select(AccountRow.student_id, AccountRow.licensed, AccountRow.enabled).where(AccountRow.student_id.in_(ids))
         )
     }
-    users = set(
-        (await session.scalars(select(MoodleUserRow.student_id).where(MoodleUserRow.student_id.in_(ids)))).all()
-    )
+    active = select(MoodleUserRow.student_id).where(MoodleUserRow.student_id.in_(ids), ~MoodleUserRow.suspended)
+    users = set((await session.scalars(active)).all())
     courses: dict[StudentId, set[str]] = {}
+    ours: dict[StudentId, set[str]] = {}
     for row in await session.execute(
-        select(EnrolmentRow.student_id, EnrolmentRow.course).where(EnrolmentRow.student_id.in_(ids))
+        select(EnrolmentRow.student_id, EnrolmentRow.course, EnrolmentRow.made_by_batch).where(
+            EnrolmentRow.student_id.in_(ids)
+        )
     ):
         courses.setdefault(row.student_id, set()).add(row.course)
+        if row.made_by_batch is not None:
+            ours.setdefault(row.student_id, set()).add(row.course)
     return {
         id_: Present(
             has_account=id_ in accounts,
-            licensed=accounts.get(id_, False),
+            licensed=id_ in accounts and accounts[id_].licensed,
             has_moodle_user=id_ in users,
             courses=frozenset(courses.get(id_, ())),
+            enabled=id_ not in accounts or accounts[id_].enabled,
+            ours=frozenset(ours.get(id_, ())),
         )
         for id_ in ids
     }

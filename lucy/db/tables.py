@@ -1,7 +1,14 @@
 """Every table, so that the metadata is whole: what migrations are compared with."""
 
 from lucy.db.base import Base
-from lucy.db.tables_batches import BatchRow, SealedSecretRow, StepRow
+from lucy.db.tables_batches import (
+    ApprovalRow,
+    BatchRow,
+    BatchStudentRow,
+    SealedSecretRow,
+    StepRow,
+    StudentHoldRow,
+)
 from lucy.db.tables_people import (
     AccountRow,
     CareerRow,
@@ -24,28 +31,36 @@ from lucy.db.tables_running import (
     ScheduleRow,
     ScheduleRunRow,
 )
+from lucy.db.tables_safety import ConfigEntryRow, DownloadRow, GeneralPauseRow, OutageRow
 
 __all__ = [
     "AccountRow",
+    "ApprovalRow",
     "AuditEventRow",
     "AuditSealRow",
     "Base",
     "BatchRow",
+    "BatchStudentRow",
     "CareerRow",
     "CheckpointRow",
+    "ConfigEntryRow",
     "ConversationRow",
     "CourseRuleRow",
+    "DownloadRow",
     "EnrolmentRow",
+    "GeneralPauseRow",
     "HeldRecordRow",
     "InboxDedupRow",
     "IngestRunRow",
     "MemberRow",
     "MoodleUserRow",
+    "OutageRow",
     "OutboxRow",
     "PostedCardRow",
     "ScheduleRow",
     "ScheduleRunRow",
     "SealedSecretRow",
     "StepRow",
+    "StudentHoldRow",
     "StudentRow",
 ]

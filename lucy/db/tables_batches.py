@@ -1,4 +1,4 @@
-"""Tables of batches, their steps and the passwords sealed on their way to a letter."""
+"""Tables of batches: who is in them, who approved them, their steps, the passwords sealed on their way to a letter."""
 
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,22 @@ from lucy.domain.students import StudentId
 
 
 class BatchRow(Base):
-    """One request by one person. `version` grows with each change of state: a click carries the version it saw."""
+    """One request by one person. `version` grows with each change of what a decision is about: a click carries it.
+
+    `approvals_needed` and `confirm` (the count must be typed) are fixed when it is asked for. `parent_id` is the batch
+    it came from and `relation` how (`lucy.domain.batches.Relation`). `reason` is why it was rejected, or is held.
+    """
 
     __tablename__ = "batch"
     __table_args__ = (
         Index("ix_batch_open", "state", postgresql_where=text("state in ('queued', 'running', 'awaiting_approval')")),
+        # The claim reads these: a cancelled batch stays among them until the students in hand are finished.
+        Index(
+            "ix_batch_working",
+            "id",
+            postgresql_where=text("state in ('running', 'paused', 'cancelled') and finished_at is null"),
+        ),
+        Index("ix_batch_parent_id", "parent_id", postgresql_where=text("parent_id is not null")),
     )
 
     id: Mapped[BatchId] = mapped_column(Identity(), primary_key=True)
@@ -43,12 +54,70 @@ class BatchRow(Base):
     expires_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    approvals_needed: Mapped[int] = mapped_column(server_default=text("1"))
+    confirm: Mapped[bool] = mapped_column(server_default=text("false"))
+    parent_id: Mapped[int | None] = mapped_column(BigInteger())
+    relation: Mapped[str] = mapped_column(server_default="")
+    nudged_at: Mapped[datetime | None]
+    released: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # extents somebody let pass
+    irreversible: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+
+
+class BatchStudentRow(Base):
+    """A student of a batch: what the approval was of, and what became of it.
+
+    `basis` are the facts that the plan rests on (`lucy.domain.basis`), `basis_hash` their print. `begun_at` is set by
+    the first claim: from then on the student is finished whatever happens to the batch. `changed` are the facts that
+    differed when their turn came (then the student was dropped); `asked_again_in` is the batch that asks for them anew.
+    """
+
+    __tablename__ = "batch_student"
+    __table_args__ = (
+        Index(
+            "ix_batch_student_to_ask_again",
+            "batch_id",
+            postgresql_where=text("changed <> '[]' and asked_again_in is null"),
+        ),
+    )
+
+    batch_id: Mapped[BatchId] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    position: Mapped[int]
+    basis: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    basis_hash: Mapped[str]
+    impossible: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    begun_at: Mapped[datetime | None]
+    changed: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    asked_again_in: Mapped[int | None] = mapped_column(BigInteger())
+
+
+class StudentHoldRow(Base):
+    """The one batch that has a student in hand; a second one waits. Gone when it has finished with the student."""
+
+    __tablename__ = "student_hold"
+
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    batch_id: Mapped[BatchId] = mapped_column(ForeignKey("batch.id"), index=True)
+    since: Mapped[datetime]
+
+
+class ApprovalRow(Base):
+    """One person's yes to a batch as it stood at `batch_version`."""
+
+    __tablename__ = "approval"
+
+    batch_id: Mapped[BatchId] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    approver_id: Mapped[str] = mapped_column(primary_key=True)
+    approver_name: Mapped[str]
+    at: Mapped[datetime]
+    plan_hash: Mapped[str]
 
 
 class StepRow(Base):
     """One operation for one student within a batch.
 
     `lease_id` names the claim that holds the step while it is running; only that claim may record its outcome.
+    `attempts` counts claims; `tries` those that count towards giving up (a system that is down for hours does not).
     """
 
     __tablename__ = "step"
@@ -69,6 +138,7 @@ class StepRow(Base):
     position: Mapped[int]
     state: Mapped[StepState]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
     due_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     lease_id: Mapped[str] = mapped_column(server_default="")

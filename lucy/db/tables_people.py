@@ -59,7 +59,10 @@ class HeldRecordRow(Base):
 
 
 class AccountRow(Base):
-    """The student's Entra ID user. `secret_fingerprint` is the salted print of the last password Lucy set."""
+    """The student's Entra ID user. `secret_fingerprint` is the salted print of the last password Lucy set.
+
+    `made_print` is the print of the properties that Lucy gave it: another one in Entra means that somebody changed it.
+    """
 
     __tablename__ = "account"
 
@@ -71,6 +74,7 @@ class AccountRow(Base):
     made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
     licensed_by_batch: Mapped[int | None] = mapped_column(BigInteger())
     secret_fingerprint: Mapped[str] = mapped_column(server_default="")
+    made_print: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
     verified_at: Mapped[datetime]
     mailed_at: Mapped[datetime | None]
@@ -84,18 +88,23 @@ class MoodleUserRow(Base):
     student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
     moodle_id: Mapped[int] = mapped_column(BigInteger())
     username: Mapped[str]
+    suspended: Mapped[bool] = mapped_column(server_default=text("false"))
     made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
     created_at: Mapped[datetime]
 
 
 class EnrolmentRow(Base):
-    """The student in a Moodle course. `made_by_batch` is empty where the enrolment was there before Lucy."""
+    """The student in a Moodle course. `made_by_batch` is empty where the enrolment was there before Lucy.
+
+    `was_suspended` when it was there, suspended, and `made_by_batch` re-activated it: undone, it is suspended again.
+    """
 
     __tablename__ = "enrolment"
 
     student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
     course: Mapped[str] = mapped_column(primary_key=True)  # shortname
     course_id: Mapped[int] = mapped_column(BigInteger())
+    was_suspended: Mapped[bool] = mapped_column(server_default=text("false"))
     made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
     created_at: Mapped[datetime]
 

@@ -22,6 +22,16 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Relation(StrEnum):
+    """How a batch came from another one."""
+
+    CHANGED = "changed"  # students that were dropped because they changed after the approval
+    SPLIT = "split"  # what did not fit into the seats or the day's mail
+    WITHHELD = "withheld"  # removals held back while the additions go on
+    REST = "rest"  # what a cancelled batch had not begun
+    UNDO = "undo"
+
+
 class BatchEvent(StrEnum):
     SUBMIT = "submit"
     SKIP_APPROVAL = "skip_approval"
@@ -33,6 +43,7 @@ class BatchEvent(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
+    REQUEUE = "requeue"
     CANCEL = "cancel"
     FINISH = "finish"
     FINISH_WITH_FAILURES = "finish_with_failures"
@@ -67,6 +78,7 @@ NEXT: dict[tuple[BatchState, BatchEvent], BatchState] = {
     (_S.RUNNING, _E.FINISH_WITH_FAILURES): _S.FINISHED_WITH_FAILURES,
     (_S.RUNNING, _E.FINISH_EMPTY): _S.NOTHING_DONE,
     (_S.PAUSED, _E.RESUME): _S.RUNNING,
+    (_S.PAUSED, _E.REQUEUE): _S.QUEUED,  # paused before it had begun: everything is looked at again
     (_S.PAUSED, _E.CANCEL): _S.CANCELLED,
     (_S.PAUSED, _E.FINISH): _S.FINISHED,
     (_S.PAUSED, _E.FINISH_WITH_FAILURES): _S.FINISHED_WITH_FAILURES,
@@ -74,6 +86,7 @@ NEXT: dict[tuple[BatchState, BatchEvent], BatchState] = {
     (_S.FINISHED_WITH_FAILURES, _E.RETRY): _S.RUNNING,
 }
 
+WAITING_STATES = frozenset({_S.AWAITING_APPROVAL, _S.HELD})  # for a person
 OPEN_STATES = frozenset({_S.DRAFT, _S.AWAITING_APPROVAL, _S.HELD, _S.QUEUED, _S.RUNNING, _S.PAUSED})
 CLOSED_STATES = frozenset(set(BatchState) - OPEN_STATES)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Rates are per second. `environment` is what every card says it belongs to."""
+    """Rates are per second. `environment` is what every card says it belongs to; `public_url` may be unknown."""
 
     environment: str
     zone: ZoneInfo
@@ -22,5 +22,8 @@ class House:
     lease_s: float
     graph_per_s: float
     mail_per_s: float
+    moodle_per_s: float = 30
+    in_hand: int = 300  # students that a batch has begun and not finished, at most
     secret_keep_h: float = 72
     ingest_overlap_s: float = 600
+    public_url: str = ""

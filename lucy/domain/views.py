@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from lucy.domain.batches import BatchState
+from lucy.domain.batches import BatchState, Relation
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
@@ -36,6 +36,9 @@ class BatchAction(StrEnum):
     RETRY = "retry"
     UNDO = "undo"
     ROWS = "rows"
+    SPLIT = "split"  # in two: what fits, and the rest
+    RELEASE = "release"  # out of `held`, to be approved
+    DOWNLOAD = "download"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ class Tally:
     skipped: int = 0
     cancelled: int = 0
     dropped: int = 0
+    conflicts: int = 0  # not undone, because somebody changed it since
     left: int = 0
 
     @property
     def total(self) -> int:
-        return self.done + self.already + self.failed + self.skipped + self.cancelled + self.dropped + self.left
+        ended = self.done + self.already + self.failed + self.skipped + self.cancelled + self.dropped
+        return ended + self.conflicts + self.left
 
     @property
     def to_do(self) -> int:
@@ -85,12 +90,51 @@ class Impossible:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the batch will take. None where it cannot be known (the system did not answer)."""
+    """What the batch will take. None where it cannot be known (the system did not answer).
+
+    `letters_today` were accepted today already, of `letters_quota` a day (0: no quota). `fits` are the students of the
+    plan's order for whom seats and letters suffice; None when they suffice for all.
+    """
 
     seats_free: int | None = None
     seats_total: int | None = None
     letters: int = 0
+    letters_today: int = 0
+    letters_quota: int = 0
+    moodle_calls: int = 0
     duration_s: float | None = None
+    fits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Somebody's yes."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """A batch that this one came from, or that came from it."""
+
+    code: str
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why lanes stand still: a general pause (`owner` set, `until` where named) or a system that does not answer.
+
+    `system` is empty for everything; `waiting` are this batch's steps that wait for it.
+    """
+
+    system: str
+    reason: str
+    owner: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +167,18 @@ class BatchView:
     eta_s: float | None = None
     notes: tuple[str, ...] = ()  # what a system asked for, a breakdown survived
     actions: frozenset[BatchAction] = frozenset()
+    approvals: tuple[Approval, ...] = ()
+    approvals_needed: int = 1  # 0: nobody has to approve
+    confirm: bool = False  # whoever approves types the number of students
+    sample: tuple[str, ...] = ()  # the first students, masked, each with what would be done
+    parent: Kin | None = None  # where it came from; of an undo, what it undoes
+    children: tuple[Kin, ...] = ()
+    changes: tuple[Impossible, ...] = ()  # what changed after the approval: of its own dropped, or its parent's
+    dropped: int = 0  # students
+    irreversible: tuple[Impossible, ...] = ()  # what an undo cannot take back, and what is done instead
+    obstacles: tuple[Obstacle, ...] = ()
+    waits_for: tuple[tuple[str, int], ...] = ()  # batches that have some of its students in hand, and how many
+    maybe_twice: int = 0  # letters whose acceptance could not be known and that were sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +188,8 @@ class BatchRow:
     name: str
     document: str
     steps: tuple[tuple[StepKind, str, StepState], ...]  # kind, target, state
+    reasons: tuple[str, ...] = ()  # why some of it cannot be done, was dropped or failed
+    conflicts: tuple[tuple[StepKind, str], ...] = ()  # those of the skipped steps that somebody changed since
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +231,7 @@ class WaitingBatch:
     students: int
     requested_by: str
     since: datetime
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +305,18 @@ class SystemState:
 
 
 @dataclass(frozen=True, slots=True)
+class OutageView:
+    """A system that does not answer, or did not. `waiting`: steps that wait for it, or did when it was back."""
+
+    name: str
+    since: datetime
+    waiting: int
+    next_try_at: datetime | None = None
+    closed_at: datetime | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusView:
     students: tuple[tuple[Stage, int], ...]
     with_account: int
@@ -304,3 +375,22 @@ class HelpEntry:
 class HelpView:
     role: str
     entries: tuple[HelpEntry, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A batch that nobody has decided for days, for the daily nudge.
+
+    `mentions` are those who may decide: name and Teams id (`29:…`, empty where Lucy never met them in Teams).
+    """
+
+    code: str
+    number: int
+    version: int
+    title: str
+    students: int
+    requested_by: str
+    since: datetime
+    expires_at: datetime | None = None
+    held: bool = False
+    mentions: tuple[tuple[str, str], ...] = ()

@@ -1,19 +1,20 @@
-"""Approve, reject or cancel a batch: once, by somebody else, while what was shown still stands."""
+"""Approve, reject or release a waiting batch: once each, by somebody else, while what was shown still stands."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import audit, batches, steps
+from lucy.db import approvals, audit, batches, steps
 from lucy.db.tables import BatchRow
 from lucy.domain.audit import LUCY, Actor, AuditEvent
-from lucy.domain.batches import OPEN_STATES, BatchEvent, BatchState, batch_code
+from lucy.domain.batches import WAITING_STATES, BatchEvent, BatchState, batch_code
 from lucy.domain.house import House
 from lucy.domain.nudges import Nudge
-from lucy.flows.record_outcomes import finish_if_done
+from lucy.flows.forecast_batch import forecast_from
+from lucy.flows.judge_plan import extents_of_batch
 from lucy.flows.redraw import redraw_batch
-from lucy.texts import _, clock
+from lucy.texts import _, clock, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,99 +25,134 @@ class Declined:
 
 
 async def approve_batch(
-    session: AsyncSession, number: int, *, actor: Actor, version: int | None, house: House, now: datetime
+    session: AsyncSession,
+    number_: int,
+    *,
+    actor: Actor,
+    version: int | None,
+    house: House,
+    now: datetime,
+    confirm: str = "",
 ) -> BatchRow | Declined:
-    """Let a waiting batch run. `version` is what the card showed (None: typed, so it means what stands now).
+    """One person's yes; with as many as the batch needs it may run.
 
-    Returns Declined with the text for the person: unknown, decided, expired, shown differently, or their own.
+    `version` is what the card showed (None: typed, so it means what stands now). `confirm` is the number of students as
+    typed, where what is done cannot be undone. Returns Declined with the text for the person: unknown, decided,
+    expired, shown differently, their own, said before, not confirmed, or more than there is room for.
     """
-    batch = await batches.lock(session, number)
-    refusal = await _undecidable(session, batch, number, house=house, now=now)
+    batch = await batches.lock(session, number_)
+    refusal = await undecidable(session, batch, number_, house=house, now=now)
     if batch is None or refusal is not None:
-        return await _decline(session, actor, "batch.approve", batch, refusal or _unknown(number), now=now)
-    code = batch_code(number)
-    if batch.requested_by == actor.id:
-        text = _("{code} la pediste vos; la tiene que aprobar otra persona.").format(code=code)
-        return await _decline(session, actor, "batch.approve", batch, text, now=now)
-    if version is not None and version != batch.version:
-        text = _("La tarjeta de {code} era de antes. Mirá la de ahora y aprobá esa.").format(code=code)
-        return await _decline(session, actor, "batch.approve", batch, text, now=now)
+        return await decline(session, actor, "batch.approve", batch, refusal or unknown(number_), now=now)
+    refusal = await _may_not_approve(session, batch, actor, version=version, confirm=confirm)
+    if refusal is not None:
+        return await decline(session, actor, "batch.approve", batch, refusal, now=now)
+    given = await approvals.add(session, batch.id, actor, plan_hash=batch.plan_hash, now=now)
+    detail: dict[str, object] = {"plan": batch.plan_hash, "approval": given, "needed": batch.approvals_needed}
+    if given < batch.approvals_needed:
+        event = AuditEvent(actor, "batch.approve", "counted", batch=batch.id, detail=detail)
+        await audit.record(session, [event], now=now)
+        await redraw_batch(session, number_, now=now)
+        return batch
     batches.change_state(batch, BatchEvent.APPROVE)
-    _decided(batch, actor, now)
-    event = AuditEvent(actor, "batch.approve", "approved", batch=batch.id, detail={"plan": batch.plan_hash})
-    await audit.record(session, [event], now=now)
-    await redraw_batch(session, number, now=now, nudges=[Nudge("start_batch", (batch.id,))])
+    decided(batch, actor, now)
+    await audit.record(
+        session, [AuditEvent(actor, "batch.approve", "approved", batch=batch.id, detail=detail)], now=now
+    )
+    await redraw_batch(session, number_, now=now, nudges=[Nudge("start_batch", (batch.id,))])
     return batch
 
 
+async def _may_not_approve(
+    session: AsyncSession, batch: BatchRow, actor: Actor, *, version: int | None, confirm: str
+) -> str | None:
+    """Why this person's yes does not count; None when it does."""
+    code = batch_code(batch.id)
+    if batch.state is BatchState.HELD:
+        return _("{code} está retenida: {why} Primero hay que soltarla: soltar {code}.").format(
+            code=code, why=batch.reason
+        )
+    if batch.requested_by == actor.id:
+        return _("{code} la pediste vos; la tiene que aprobar otra persona.").format(code=code)
+    if version is not None and version != batch.version:
+        return _("La tarjeta de {code} era de antes. Mirá la de ahora y aprobá esa.").format(code=code)
+    if await approvals.has_approved(session, batch.id, actor.id):
+        return _("{code} ya la aprobaste; falta que la apruebe otra persona.").format(code=code)
+    expected = forecast_from(batch.forecast)
+    if expected is not None and expected.fits == 0:
+        return _("Para {code} no queda lugar: faltan licencias, o cartas del día.").format(code=code)
+    if expected is not None and expected.fits is not None:
+        text = _("{code} no entra entera: alcanza para {fits} de {all}. Se puede partir: partir {code}.")
+        return text.format(code=code, fits=number(expected.fits), all=number(batch.students))
+    if batch.confirm and confirm.replace(".", "").strip() != str(batch.students):
+        text = _(
+            "Lo que hace {code} no se puede deshacer. Para aprobarla escribí cuántos alumnos son: "
+            "aprobar {code} <cantidad>."
+        )
+        return text.format(code=code)
+    return None
+
+
 async def reject_batch(
-    session: AsyncSession, number: int, *, actor: Actor, reason: str, house: House, now: datetime
+    session: AsyncSession, number_: int, *, actor: Actor, reason: str, house: House, now: datetime
 ) -> BatchRow | Declined:
     """Turn a waiting batch down. A reason is asked for: the one who requested it has to know what to change."""
-    batch = await batches.lock(session, number)
-    refusal = await _undecidable(session, batch, number, house=house, now=now)
+    batch = await batches.lock(session, number_)
+    refusal = await undecidable(session, batch, number_, house=house, now=now)
     if batch is None or refusal is not None:
-        return await _decline(session, actor, "batch.reject", batch, refusal or _unknown(number), now=now)
+        return await decline(session, actor, "batch.reject", batch, refusal or unknown(number_), now=now)
     if not reason.strip():
-        text = _("¿Por qué? Escribí el motivo: rechazar {code} <motivo>.").format(code=batch_code(number))
-        return await _decline(session, actor, "batch.reject", batch, text, now=now)
+        text = _("¿Por qué? Escribí el motivo: rechazar {code} <motivo>.").format(code=batch_code(number_))
+        return await decline(session, actor, "batch.reject", batch, text, now=now)
     batches.change_state(batch, BatchEvent.REJECT)
-    _decided(batch, actor, now)
+    decided(batch, actor, now)
     batch.reason = " ".join(reason.split())[:500]
     batch.finished_at = now
     await steps.cancel_open(session, batch.id, now=now)
     await audit.record(session, [AuditEvent(actor, "batch.reject", "rejected", batch=batch.id)], now=now)
-    await redraw_batch(session, number, now=now)
+    await redraw_batch(session, number_, now=now)
     return batch
 
 
-async def cancel_batch(
-    session: AsyncSession, number: int, *, actor: Actor, may_cancel_others: bool, house: House, now: datetime
+async def release_batch(
+    session: AsyncSession, number_: int, *, actor: Actor, version: int | None, house: House, now: datetime
 ) -> BatchRow | Declined:
-    """Stop a batch: what is in hand is finished, the rest is not begun."""
-    batch = await batches.lock(session, number)
-    if batch is None:
-        return await _decline(session, actor, "batch.cancel", None, _unknown(number), now=now)
-    if batch.state not in OPEN_STATES:
-        return await _decline(session, actor, "batch.cancel", batch, _stands(batch, house), now=now)
-    if batch.requested_by != actor.id and not may_cancel_others:
-        text = _("{code} la pidió {name}: la cancela esa persona o quien aprueba.")
-        text = text.format(code=batch_code(number), name=batch.requested_by_name)
-        return await _decline(session, actor, "batch.cancel", batch, text, now=now)
-    batches.change_state(batch, BatchEvent.CANCEL)
-    batch.finished_at = now
-    _decided(batch, actor, now)
-    cancelled = await steps.cancel_open(session, batch.id, now=now)
-    event = AuditEvent(actor, "batch.cancel", "cancelled", batch=batch.id, detail={"steps": cancelled})
+    """Let a held batch be decided after all, having seen its numbers: a ceiling, worse ones hold it again.
+
+    It still needs its approvals; whoever asked for it cannot release it.
+    """
+    batch = await batches.lock(session, number_)
+    refusal = await undecidable(session, batch, number_, house=house, now=now)
+    if batch is None or refusal is not None:
+        return await decline(session, actor, "batch.release", batch, refusal or unknown(number_), now=now)
+    code = batch_code(number_)
+    text = ""
+    if batch.state is not BatchState.HELD:
+        text = _("{code} no está retenida.").format(code=code)
+    elif batch.requested_by == actor.id:
+        text = _("{code} la pediste vos; la tiene que soltar otra persona.").format(code=code)
+    elif version is not None and version != batch.version:
+        text = _("La tarjeta de {code} era de antes. Mirá la de ahora.").format(code=code)
+    if text:
+        return await decline(session, actor, "batch.release", batch, text, now=now)
+    extents = await extents_of_batch(session, batch.id)
+    batch.released, was_held_for, batch.reason = extents.stored(), batch.reason, ""
+    batches.change_state(batch, BatchEvent.RELEASE)
+    await approvals.forget(session, batch.id)
+    event = AuditEvent(actor, "batch.release", "released", batch=batch.id, detail={"held": was_held_for})
     await audit.record(session, [event], now=now)
-    await redraw_batch(session, number, now=now)
+    await redraw_batch(session, number_, now=now, nudges=[Nudge("forecast_batch", (batch.id,))])
     return batch
-
-
-async def start_batch(session: AsyncSession, number: int, *, now: datetime) -> bool:
-    """Begin an approved batch; False when somebody did already."""
-    batch = await batches.lock(session, number)
-    if batch is None or batch.state is not BatchState.QUEUED:
-        return False
-    batches.change_state(batch, BatchEvent.START)
-    batch.started_at = now
-    await audit.record(session, [AuditEvent(LUCY, "batch.start", "running", batch=batch.id)], now=now)
-    await finish_if_done(session, batch, now=now)
-    await redraw_batch(session, number, now=now)
-    return True
 
 
 async def expire_batches(session: AsyncSession, *, now: datetime) -> list[int]:
     """Close the batches whose approval did not come in time: expiry counts as rejection."""
     found = list(await batches.expired(session, now=now))
-    for number in found:
-        batch = await batches.lock(session, number)
-        if batch is not None and batch.expires_at < now and batch.state in _WAITING:
+    for number_ in found:
+        batch = await batches.lock(session, number_)
+        if batch is not None and batch.expires_at < now and batch.state in WAITING_STATES:
             await _expire(session, batch, now=now)
-    return [int(number) for number in found]
-
-
-_WAITING = {BatchState.AWAITING_APPROVAL, BatchState.HELD}
+    return [int(one) for one in found]
 
 
 async def _expire(session: AsyncSession, batch: BatchRow, *, now: datetime) -> None:
@@ -127,28 +163,28 @@ async def _expire(session: AsyncSession, batch: BatchRow, *, now: datetime) -> N
     await redraw_batch(session, batch.id, now=now)
 
 
-def _decided(batch: BatchRow, actor: Actor, now: datetime) -> None:
+def decided(batch: BatchRow, actor: Actor, now: datetime) -> None:
     batch.decided_by, batch.decided_by_name, batch.decided_at = actor.id, actor.name, now
 
 
-def _unknown(number: int) -> str:
-    return _("No hay ningún lote {code}. Con «lotes» ves los últimos.").format(code=batch_code(number))
+def unknown(number_: int) -> str:
+    return _("No hay ningún lote {code}. Con «lotes» ves los últimos.").format(code=batch_code(number_))
 
 
-async def _undecidable(
-    session: AsyncSession, batch: BatchRow | None, number: int, *, house: House, now: datetime
+async def undecidable(
+    session: AsyncSession, batch: BatchRow | None, number_: int, *, house: House, now: datetime
 ) -> str | None:
     """Why nobody can decide this batch any more; None when it waits for a decision."""
     if batch is None:
-        return _unknown(number)
-    if batch.state in _WAITING and batch.expires_at < now:
+        return unknown(number_)
+    if batch.state in WAITING_STATES and batch.expires_at < now:
         await _expire(session, batch, now=now)
-    if batch.state is BatchState.AWAITING_APPROVAL:
+    if batch.state in WAITING_STATES:
         return None
-    return _stands(batch, house)
+    return stands(batch, house)
 
 
-def _stands(batch: BatchRow, house: House) -> str:
+def stands(batch: BatchRow, house: House) -> str:
     """How a decided batch stands, in a sentence."""
     code, who = batch_code(batch.id), batch.decided_by_name
     when = f" {clock(batch.decided_at, house.zone)}" if batch.decided_at else ""
@@ -158,11 +194,11 @@ def _stands(batch: BatchRow, house: House) -> str:
         BatchState.CANCELLED: _("{code} está cancelada."),
         BatchState.NOTHING_DONE: _("{code} no tenía nada para hacer."),
     }
-    text = texts.get(batch.state, _("{code} ya la aprobó {who}{when}."))
-    return text.format(code=code, who=who, when=when)
+    undecided = _("{code} no necesitaba aprobación.") if not who else _("{code} ya la aprobó {who}{when}.")
+    return texts.get(batch.state, undecided).format(code=code, who=who, when=when)
 
 
-async def _decline(
+async def decline(
     session: AsyncSession, actor: Actor, action: str, batch: BatchRow | None, text: str, *, now: datetime
 ) -> Declined:
     """A person tried: keep that, change nothing."""

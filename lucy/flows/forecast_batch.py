@@ -1,42 +1,115 @@
-"""What a batch will take, for the card that asks for its approval: licence seats, letters, minutes."""
+"""What a batch will take, for the card that asks for its approval: seats, letters, Moodle calls, minutes.
+
+The same figures decide whether it has room (FEATURES row 24): where seats or the day's letters run out in the middle,
+the card offers to part it, and a batch that was approved before the figures came is held when it begins.
+"""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, time
+from math import ceil
 from typing import Any
 
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import batches, steps
-from lucy.db.tables import BatchRow
-from lucy.domain.batches import BatchState
+from lucy.db import config as config_db
+from lucy.db.tables import BatchRow, StepRow
+from lucy.domain.batches import WAITING_STATES
+from lucy.domain.config import letters_quota
 from lucy.domain.house import House
-from lucy.domain.operations import StepKind
+from lucy.domain.operations import LETTERS, StepKind, system_of
+from lucy.domain.steps import StepState
 from lucy.domain.views import Forecast
+from lucy.errors import System
 from lucy.flows.redraw import redraw_batch
 from lucy.ports import LicenceSeats
 
+USERS_A_CALL, ROWS_A_CALL = 100, 300  # as the lanes send them (contracts/moodle.md)
 
-async def forecast(session: AsyncSession, batch: BatchRow, seats: LicenceSeats | None, *, house: House) -> Forecast:
-    """The forecast at the configured rates; the slowest lane decides, for the lanes run side by side."""
+_NEEDED = text(
+    """
+    select row.student_id,
+           count(*) filter (where step.kind = 'licence') as seats,
+           count(*) filter (where step.kind = any(:letters)) as letters
+    from batch_student row
+    left join step on step.batch_id = row.batch_id and step.student_id = row.student_id
+                  and step.state in ('waiting', 'due')
+    where row.batch_id = :batch
+    group by row.student_id, row.position order by row.position
+    """
+)
+
+
+async def room_for(
+    session: AsyncSession, batch: BatchRow, seats: LicenceSeats | None, *, house: House, now: datetime
+) -> Forecast:
+    """The forecast at the configured rates; the slowest system decides, for the lanes run side by side."""
     to_do = {tally.kind: tally.left for tally in await steps.tallies(session, batch.id)}
-    letters = to_do.get(StepKind.CREDENTIALS_MAIL, 0)
-    writes = to_do.get(StepKind.ACCOUNT, 0) + to_do.get(StepKind.LICENCE, 0)
+    letters = sum(to_do.get(kind, 0) for kind in LETTERS)
+    writes = sum(count for kind, count in to_do.items() if system_of(kind) is System.GRAPH)
+    calls = await _moodle_calls(session, batch, to_do)
+    quota = letters_quota(await config_db.values(session))
+    sent = await letters_since_midnight(session, house=house, now=now)
     return Forecast(
         seats_free=seats.free if seats else None,
         seats_total=seats.enabled if seats else None,
         letters=letters,
-        duration_s=max(writes / house.graph_per_s, letters / house.mail_per_s),
+        letters_today=sent,
+        letters_quota=quota,
+        moodle_calls=calls,
+        duration_s=max(writes / house.graph_per_s, letters / house.mail_per_s, calls / house.moodle_per_s),
+        fits=await _fits(session, batch, seats, letters_left=quota - sent if quota else None),
     )
+
+
+async def letters_since_midnight(session: AsyncSession, *, house: House, now: datetime) -> int:
+    """Letters that the server accepted today, in the faculty's time."""
+    midnight = datetime.combine(now.astimezone(house.zone).date(), time.min, house.zone)
+    statement = select(func.count()).where(
+        StepRow.kind.in_(sorted(LETTERS)), StepRow.state == StepState.DONE, StepRow.closed_at >= midnight
+    )
+    return int(await session.scalar(statement) or 0)
+
+
+async def _fits(
+    session: AsyncSession, batch: BatchRow, seats: LicenceSeats | None, *, letters_left: int | None
+) -> int | None:
+    """How many students of the plan's order there is room for; None when for all."""
+    seats_left = seats.free if seats else None
+    values = {"batch": batch.id, "letters": sorted(kind.value for kind in LETTERS)}
+    for place, row in enumerate(await session.execute(_NEEDED, values)):
+        if seats_left is not None:
+            seats_left -= row.seats
+        if letters_left is not None:
+            letters_left -= row.letters
+        if (seats_left is not None and seats_left < 0) or (letters_left is not None and letters_left < 0):
+            return place
+    return None
+
+
+async def _moodle_calls(session: AsyncSession, batch: BatchRow, to_do: dict[StepKind, int]) -> int:
+    """A lower estimate: people who were in Moodle before are asked for one by one."""
+    users, rows = to_do.get(StepKind.MOODLE_USER, 0), to_do.get(StepKind.ENROLMENT, 0)
+    taken = to_do.get(StepKind.UNENROL, 0) + to_do.get(StepKind.SUSPEND_ENROLMENT, 0)
+    if not users + rows + taken:
+        return 0
+    courses = await session.scalar(
+        select(func.count(StepRow.target.distinct())).where(
+            StepRow.batch_id == batch.id, StepRow.kind == StepKind.ENROLMENT, StepRow.state != StepState.ALREADY
+        )
+    )
+    return 3 * ceil(users / USERS_A_CALL) + int(courses or 0) + ceil(rows / ROWS_A_CALL) + 2 * ceil(taken / ROWS_A_CALL)
 
 
 async def store_forecast(
     session: AsyncSession, number: int, seats: LicenceSeats | None, *, house: House, now: datetime
 ) -> None:
-    """Put the forecast on a batch that waits for approval."""
+    """Put the forecast on a batch that waits for a decision."""
     batch = await batches.lock(session, number)
-    if batch is None or batch.state is not BatchState.AWAITING_APPROVAL:
+    if batch is None or batch.state not in WAITING_STATES:
         return
-    batch.forecast = asdict(await forecast(session, batch, seats, house=house))
+    batch.forecast = asdict(await room_for(session, batch, seats, house=house, now=now))
     await redraw_batch(session, number, now=now)
 
 

@@ -5,16 +5,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import audit, batches, steps
-from lucy.db.steps import StepChange
+from lucy.db import audit, batch_students, batches, claims, outbox, steps
+from lucy.db.claims import StepChange
 from lucy.db.tables import BatchRow
 from lucy.domain.audit import LUCY, AuditEvent
-from lucy.domain.batches import CLOSED_STATES, BatchEvent, BatchId, BatchState
+from lucy.domain.batches import WAITING_STATES, BatchEvent, BatchId, BatchState
+from lucy.domain.house import House
+from lucy.domain.nudges import Nudge
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import Sibling, StepEvent, StepId, StepState, advance, settle
 from lucy.domain.students import StudentId
 from lucy.domain.views import Tally
-from lucy.flows.lanes.base import Lane, Outcome, W
+from lucy.flows.ask_again import ask_for_the_changed
+from lucy.flows.lanes.base import Changed, Lane, Outcome, W
 from lucy.flows.redraw import lane_nudge, redraw_batch
 
 Pair = tuple[BatchId, StudentId]
@@ -22,7 +25,7 @@ _MOVING = frozenset({BatchState.RUNNING, BatchState.PAUSED})
 
 
 async def record_outcomes(
-    session: AsyncSession, lane: Lane[W], outcomes: Sequence[Outcome], *, now: datetime
+    session: AsyncSession, lane: Lane[W], outcomes: Sequence[Outcome], *, house: House, now: datetime
 ) -> list[Outcome]:
     """Write the outcomes of one claim; returns those that were still this claim's to write.
 
@@ -32,19 +35,19 @@ async def record_outcomes(
     if not outcomes:
         return []
     locked = await batches.lock_many(session, {one.step.batch_id for one in outcomes})
-    mine = await steps.record(
+    mine = await claims.record(
         session, [_change(one, now) for one in outcomes], lease_id=outcomes[0].step.lease_id, now=now
     )
     recorded = [one for one in outcomes if one.step.id in mine]
     await lane.store(session, recorded, now=now)
-    events = [_event(one) for one in recorded if one.event is not StepEvent.POSTPONE]
-    closed = {(one.step.batch_id, one.step.student_id) for one in recorded if one.event is not StepEvent.POSTPONE}
-    released, skipped = await _settle(session, closed, now=now)
-    await audit.record(session, [*events, *skipped], now=now)
+    ended = [one for one in recorded if one.event is not StepEvent.POSTPONE]
+    await _drop(session, [one for one in ended if one.event is StepEvent.DROP], now=now)
+    await audit.record(session, [_event(one) for one in ended], now=now)
+    closed = {(one.step.batch_id, one.step.student_id) for one in ended}
+    released = await settle_students(session, closed, now=now)
+    await batch_students.let_go(session, closed)
     for number, batch in locked.items():
-        if batch.state in CLOSED_STATES:  # cancelled while these were in hand: what came back is not begun again
-            await steps.cancel_open(session, number, now=now)
-        await finish_if_done(session, batch, now=now)
+        await finish_if_done(session, batch, house=house, now=now)
         await redraw_batch(session, number, now=now, nudges=[lane_nudge(kind) for kind in sorted(released)])
     return recorded
 
@@ -58,7 +61,8 @@ def _change(one: Outcome, now: datetime) -> StepChange:
         error_code=one.code,
         error_detail=one.detail,
         remedy=one.remedy,
-        outcome=one.ids or None,
+        outcome={**one.kept, **one.ids} or None,
+        tried=postponed and one.tried,
     )
 
 
@@ -78,10 +82,24 @@ def _event(one: Outcome) -> AuditEvent:
     )
 
 
-async def _settle(
-    session: AsyncSession, students: set[Pair], *, now: datetime
-) -> tuple[set[StepKind], list[AuditEvent]]:
-    """Release and skip what waited for the steps that just ended."""
+async def _drop(session: AsyncSession, dropped: Sequence[Outcome], *, now: datetime) -> None:
+    """Students who changed since the approval: none of their steps is done, and what differed is kept."""
+    changed = {
+        (one.step.batch_id, one.step.student_id): one.fact.changed for one in dropped if isinstance(one.fact, Changed)
+    }
+    await batch_students.note_changed(session, changed)
+    for number in {number for number, _student in changed}:
+        students = [student for batch, student in changed if batch == number]
+        await steps.drop_students(session, number, students, now=now)
+    events = [
+        AuditEvent(LUCY, "student.drop", "dropped", batch=number, student=student, detail={"changed": list(what)})
+        for (number, student), what in changed.items()
+    ]
+    await audit.record(session, events, now=now)
+
+
+async def settle_students(session: AsyncSession, students: set[Pair], *, now: datetime) -> set[StepKind]:
+    """Release and skip what waited for the steps that just ended; returns the lanes that have work now."""
     release: list[StepId] = []
     skip: list[StepId] = []
     kinds: set[StepKind] = set()
@@ -96,7 +114,8 @@ async def _settle(
                 events.append(_skipped(pair, sibling))
     await steps.move(session, release, frm=StepState.WAITING, event=StepEvent.RELEASE, now=now)
     await steps.move(session, skip, frm=StepState.WAITING, event=StepEvent.SKIP, now=now, code="G-002")
-    return kinds, events
+    await audit.record(session, events, now=now)
+    return kinds
 
 
 def _skipped(pair: Pair, sibling: Sibling) -> AuditEvent:
@@ -110,30 +129,40 @@ def _skipped(pair: Pair, sibling: Sibling) -> AuditEvent:
     )
 
 
-async def finish_if_done(session: AsyncSession, batch: BatchRow, *, now: datetime) -> bool:
-    """End a locked batch whose steps have all ended; False when it goes on, or has ended already."""
-    if batch.state not in _MOVING or await steps.has_open(session, batch.id):
+async def finish_if_done(session: AsyncSession, batch: BatchRow, *, house: House, now: datetime) -> bool:
+    """End a locked batch whose steps have all ended; False when it goes on, or has ended already.
+
+    A cancelled one ends when the students in hand are finished. Students who dropped out are asked for anew.
+    """
+    cancelled = batch.state is BatchState.CANCELLED and batch.finished_at is None
+    if not (batch.state in _MOVING or cancelled) or await steps.has_open(session, batch.id):
         return False
     tallies = await steps.tallies(session, batch.id)
-    batches.change_state(batch, ending(tallies))
+    if not cancelled:
+        batches.change_state(batch, ending(tallies))
     batch.finished_at = now
+    await ask_for_the_changed(session, batch, house=house, now=now)
     counts = {
         tally.kind.value: {
             name: count
-            for name in ("done", "already", "failed", "skipped", "cancelled", "dropped")
+            for name in ("done", "already", "failed", "skipped", "cancelled", "dropped", "conflicts")
             if (count := getattr(tally, name))
         }
         for tally in tallies
     }
     event = AuditEvent(LUCY, "batch.finish", batch.state.value, batch=batch.id, detail=counts)
     await audit.record(session, [event], now=now)
+    # What this one used up is not there for those that wait: their cards tell it.
+    waiting = await batches.in_states(session, WAITING_STATES)
+    await outbox.put(session, [Nudge("forecast_batch", (one.id,)) for one in waiting], now=now)
     return True
 
 
 def ending(tallies: Sequence[Tally]) -> BatchEvent:
     """How a batch with these counts has ended: zero done is never success (FEATURES row 68)."""
-    if any(tally.failed or tally.dropped for tally in tallies):
+    if any(tally.failed or tally.conflicts for tally in tallies):
         return BatchEvent.FINISH_WITH_FAILURES
     if not any(tally.done for tally in tallies):
         return BatchEvent.FINISH_EMPTY
-    return BatchEvent.FINISH
+    dropped = any(tally.dropped for tally in tallies)
+    return BatchEvent.FINISH_WITH_FAILURES if dropped else BatchEvent.FINISH

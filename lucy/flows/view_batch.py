@@ -3,35 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import batches, members, steps
-from lucy.db import students as students_db
-from lucy.db.tables import BatchRow, StepRow
-from lucy.domain.batches import BatchState, batch_code
-from lucy.domain.error_codes import explain
+from lucy.db import batch_students, batches, steps
+from lucy.db.tables import BatchRow
+from lucy.domain.batches import WAITING_STATES, BatchState, batch_code
 from lucy.domain.house import House
 from lucy.domain.operations import BatchOptions
 from lucy.domain.roles import Role
-from lucy.domain.students import format_document_number, mask_document_number, mask_document_numbers
-from lucy.domain.views import (
-    BatchAction,
-    BatchRows,
-    BatchView,
-    Impossible,
-    Problem,
-    Tally,
+from lucy.domain.students import mask_document_numbers
+from lucy.domain.views import BatchAction, BatchView, Forecast, Impossible, Tally
+from lucy.flows.batch_facts import (
+    changes_of,
+    children_of,
+    given_approvals,
+    maybe_twice,
+    parent_of,
+    possible_approvers,
+    problems_of,
 )
-from lucy.domain.views import (
-    BatchRow as ViewRow,
-)
-from lucy.errors import Remedy
+from lucy.flows.find_obstacles import obstacles
 from lucy.flows.forecast_batch import forecast_from
+from lucy.flows.view_rows import sample_rows
 from lucy.log import mask_text
 
-PAGE = 15
-SAMPLES = 3
 PACE_WINDOW = timedelta(seconds=60)
 
 
@@ -52,6 +49,9 @@ async def view_batch(
         return None
     tallies = await steps.tallies(session, batch.id)
     per_minute, eta_s = await _pace(session, batch, tallies, now)
+    waiting = batch.state in WAITING_STATES
+    forecast = forecast_from(batch.forecast) if waiting else None
+    changes, dropped = await changes_of(session, batch)
     return BatchView(
         number=batch.id,
         code=batch_code(batch.id),
@@ -67,51 +67,94 @@ async def view_batch(
         decided_by=batch.decided_by_name,
         decided_at=batch.decided_at,
         reason=mask_text(batch.reason),
-        expires_at=batch.expires_at if batch.state is BatchState.AWAITING_APPROVAL else None,
+        expires_at=batch.expires_at if waiting else None,
         started_at=batch.started_at,
         finished_at=batch.finished_at,
-        approvers=await _approvers(session, batch, house),
-        requester_teams_id=batch.requested_by_teams_id if batch.state is BatchState.AWAITING_APPROVAL else "",
-        impossible=tuple(Impossible(one["reason"], one["count"], tuple(one["sample"])) for one in batch.impossible),
-        problems=await _problems(session, batch),
-        forecast=forecast_from(batch.forecast) if batch.state is BatchState.AWAITING_APPROVAL else None,
+        approvers=tuple(name for name, _id in await possible_approvers(session, batch, house)),
+        requester_teams_id=batch.requested_by_teams_id if waiting else "",
+        impossible=_reasons(batch.impossible),
+        problems=await problems_of(session, batch.id),
+        forecast=forecast,
         per_minute=per_minute,
         eta_s=eta_s,
         notes=tuple(_note(one, house) for one in batch.notes),
-        actions=_actions(batch, reader),
+        actions=_actions(batch, tallies, forecast, reader),
+        approvals=await given_approvals(session, batch.id),
+        approvals_needed=batch.approvals_needed,
+        confirm=batch.confirm,
+        sample=await sample_rows(session, batch.id) if waiting else (),
+        parent=parent_of(batch),
+        children=await children_of(session, batch.id),
+        changes=changes,
+        dropped=dropped,
+        irreversible=_reasons(batch.irreversible),
+        obstacles=await obstacles(session, batch.id, now) if batch.finished_at is None else (),
+        waits_for=await _waits_for(session, batch),
+        maybe_twice=await maybe_twice(session, batch),
     )
+
+
+def _reasons(values: Sequence[dict[str, Any]]) -> tuple[Impossible, ...]:
+    return tuple(Impossible(one["reason"], one["count"], tuple(one["sample"])) for one in values)
+
+
+async def _waits_for(session: AsyncSession, batch: BatchRow) -> tuple[tuple[str, int], ...]:
+    """Batches that have students of this one in hand."""
+    if batch.finished_at is not None:
+        return ()
+    return tuple((batch_code(one), count) for one, count in await batch_students.waits_for(session, batch.id))
 
 
 def _note(value: dict[str, str], house: House) -> str:
     return f"{value['text']} ({datetime.fromisoformat(value['at']).astimezone(house.zone):%H:%M:%S})"
 
 
-def _actions(batch: BatchRow, reader: Reader | None) -> frozenset[BatchAction]:
+def _actions(
+    batch: BatchRow, tallies: Sequence[Tally], forecast: Forecast | None, reader: Reader | None
+) -> frozenset[BatchAction]:
     """What this reader may press; the bot checks again when it is pressed."""
     own = reader is not None and reader.id == batch.requested_by
     approves = reader is None or (reader.role.allows(Role.APROBADOR) and not own)
     operates = reader is None or reader.role.allows(Role.OPERADOR)
     found = {BatchAction.ROWS}
-    if batch.state is BatchState.AWAITING_APPROVAL and approves:
-        found |= {BatchAction.APPROVE, BatchAction.REJECT}
-    stoppable = batch.state in {BatchState.AWAITING_APPROVAL, BatchState.QUEUED, BatchState.RUNNING}
-    if stoppable and operates and (reader is None or own or approves):
-        found.add(BatchAction.CANCEL)
+    if approves:
+        found |= _decisions(batch, forecast)
+    if operates and (reader is None or own or approves):
+        found |= _moves(batch, forecast)
+    if operates and batch.finished_at is not None and batch.state in _ENDED:
+        found.add(BatchAction.DOWNLOAD)
+        if any(tally.failed or tally.conflicts for tally in tallies):
+            found.add(BatchAction.RETRY)
+        if any(tally.done for tally in tallies):
+            found.add(BatchAction.UNDO)
     return frozenset(found)
 
 
-async def _approvers(session: AsyncSession, batch: BatchRow, house: House) -> tuple[str, ...]:
-    """Names of those who could approve a waiting batch."""
+_ENDED = frozenset({BatchState.FINISHED, BatchState.FINISHED_WITH_FAILURES})
+
+
+def _decisions(batch: BatchRow, forecast: Forecast | None) -> set[BatchAction]:
+    """What a second person decides. A batch for which there is no room is parted, not approved."""
+    if batch.state is BatchState.HELD:
+        return {BatchAction.RELEASE, BatchAction.REJECT}
     if batch.state is not BatchState.AWAITING_APPROVAL:
-        return ()
-    people = await members.everyone(session)
-    return tuple(
-        person.name
-        for person in people
-        if person.name
-        and person.entra_id != batch.requested_by
-        and (person.entra_id in house.admins or (person.role is not None and person.role.allows(Role.APROBADOR)))
-    )
+        return set()
+    no_room = forecast is not None and forecast.fits is not None
+    return {BatchAction.REJECT} if no_room else {BatchAction.APPROVE, BatchAction.REJECT}
+
+
+def _moves(batch: BatchRow, forecast: Forecast | None) -> set[BatchAction]:
+    """What its requester, or whoever may approve, does with it."""
+    found: set[BatchAction] = set()
+    if batch.state in {*WAITING_STATES, BatchState.QUEUED, BatchState.RUNNING, BatchState.PAUSED}:
+        found.add(BatchAction.CANCEL)
+    if batch.state in {BatchState.QUEUED, BatchState.RUNNING}:
+        found.add(BatchAction.PAUSE)
+    if batch.state is BatchState.PAUSED:
+        found.add(BatchAction.RESUME)
+    if batch.state in WAITING_STATES and forecast is not None and forecast.fits:
+        found.add(BatchAction.SPLIT)
+    return found
 
 
 async def _pace(
@@ -130,50 +173,3 @@ async def _pace(
         return None, None
     steps_per_s = closed / window.total_seconds()
     return steps_per_s * 60 * batch.students / total, left / steps_per_s
-
-
-async def _problems(session: AsyncSession, batch: BatchRow) -> tuple[Problem, ...]:
-    """What did not end well, grouped by kind and code."""
-    rows = await batches.problem_steps(session, batch.id)
-    grouped: dict[tuple[str, str, str], list[StepRow]] = {}
-    for row in rows:
-        grouped.setdefault((row.kind.value, row.state.value, row.error_code), []).append(row)
-    firsts = {row.student_id for group in grouped.values() for row in group[:SAMPLES]}
-    people = await students_db.load(session, firsts)
-    return tuple(
-        Problem(
-            kind=group[0].kind,
-            state=group[0].state,
-            code=group[0].error_code,
-            text=explain(group[0].error_code),
-            remedy=Remedy(group[0].remedy) if group[0].remedy else Remedy.OPERATOR,
-            count=len(group),
-            sample=tuple(mask_document_number(people[row.student_id].document_number) for row in group[:SAMPLES]),
-        )
-        for group in grouped.values()
-    )
-
-
-async def view_rows(session: AsyncSession, number: int, *, first: int) -> BatchRows | None:
-    """A page of the students of a batch, for one reader."""
-    batch = await batches.get(session, number)
-    if batch is None:
-        return None
-    ids = await batches.student_page(session, number, first=first, size=PAGE)
-    people = await students_db.load(session, ids)
-    of_student: dict[int, list[StepRow]] = {}
-    for row in await batches.steps_of(session, number, ids):
-        of_student.setdefault(row.student_id, []).append(row)
-    return BatchRows(
-        code=batch_code(batch.id),
-        total=batch.students,
-        first=first,
-        rows=tuple(
-            ViewRow(
-                name=people[id_].display_name,
-                document=format_document_number(people[id_].document_number),
-                steps=tuple((row.kind, row.target, row.state) for row in of_student[id_]),
-            )
-            for id_ in ids
-        ),
-    )

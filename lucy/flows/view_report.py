@@ -13,7 +13,7 @@ from lucy.domain.batches import BatchState, batch_code
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
 from lucy.domain.ingest import explain as explain_held
-from lucy.domain.operations import BatchOptions, StepKind, batch_title
+from lucy.domain.operations import BatchOptions, batch_title, system_of
 from lucy.domain.selections import Selection, Thing
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
@@ -27,17 +27,13 @@ from lucy.domain.views import (
     SystemState,
     WaitingBatch,
 )
+from lucy.errors import System
+from lucy.flows.find_obstacles import system_notes
 from lucy.texts import _, plural
 
 NIGHT = timedelta(hours=24)
 DAYS_SHOWN = 14
-_SYSTEM_OF = {
-    StepKind.ACCOUNT: "Entra",
-    StepKind.LICENCE: "Entra",
-    StepKind.CREDENTIALS_MAIL: _("Correo"),
-    StepKind.MOODLE_USER: "Moodle",
-    StepKind.ENROLMENT: "Moodle",
-}
+_SYSTEMS = {System.GRAPH: "Entra", System.MAIL: _("Correo"), System.MOODLE: "Moodle"}
 
 
 async def view_report(session: AsyncSession, day: date, *, house: House) -> ReportView:
@@ -115,9 +111,13 @@ async def view_status(session: AsyncSession, *, house: House, now: datetime) -> 
         .where(BatchRow.state == BatchState.RUNNING, StepRow.state.in_([StepState.DUE, StepState.RUNNING]))
         .group_by(StepRow.kind)
     )
-    by_system: dict[str, int] = dict.fromkeys(dict.fromkeys(_SYSTEM_OF.values()), 0)
+    by_system = dict.fromkeys(_SYSTEMS, 0)
     for row in waiting:
-        by_system[_SYSTEM_OF[row.kind]] += row.n
+        by_system[system_of(row.kind)] += row.n
+    notes = await system_notes(session, zone=house.zone, now=now)
+    systems = [SystemState(_SYSTEMS[one], count, notes.get(one, "")) for one, count in by_system.items()]
+    if System.SIAL in notes:
+        systems.append(SystemState("SIAL", 0, notes[System.SIAL]))
     runs = await ingest_db.latest_runs(session, since=now - timedelta(days=7))
     return StatusView(
         students=tuple((stage, stages.get(stage, 0)) for stage in Stage),
@@ -125,7 +125,7 @@ async def view_status(session: AsyncSession, *, house: House, now: datetime) -> 
         licensed=licensed,
         with_moodle=moodle,
         held=sum(count for _reason, count in await ingest_db.held_by_reason(session)),
-        systems=tuple(SystemState(name, count) for name, count in by_system.items()),
+        systems=tuple(systems),
         last_ingest=tuple(list_report(runs[one]) for one in SourceList if one in runs),
         open_batches=tuple(_waiting_batch(row) for row in await batches.open_batches(session)),
     )

@@ -14,7 +14,7 @@ from sandbox.graph.errors import duplicate, not_found
 from sandbox.graph.operations import OPERATIONS
 from sandbox.graph.passwords import StoredPassword
 from sandbox.graph.throttle import WINDOW_S, WRITES_PER_WINDOW, WriteBudget
-from sandbox.graph.user import WRITABLE, User, snapshot
+from sandbox.graph.user import READ_ONLY, WRITABLE, User, snapshot
 
 RETENTION_S = 30 * 86400
 # https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
@@ -161,7 +161,7 @@ class GraphState:
 
     def _seed_user(self, row: dict[str, Any]) -> None:
         own = {name: row.pop(name, None) for name in ("id", "password", "mustChange", "licensed", "deleted")}
-        if unknown := sorted(set(row) - set(WRITABLE)):
+        if unknown := sorted(set(row) - set(WRITABLE) - set(READ_ONLY)):
             raise ValueError(f"unknown properties of a user: {', '.join(unknown)}")
         upn = str(row["userPrincipalName"])
         if self.is_taken(upn):

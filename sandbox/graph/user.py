@@ -52,11 +52,14 @@ WRITABLE: dict[str, Any] = {
     "userPrincipalName": None,
     "userType": "Member",
 }
+# What only the synchronisation from an own directory writes; null for cloud users. Refused from a client.
+# https://learn.microsoft.com/graph/api/resources/user, "onPremisesSyncEnabled"
+READ_ONLY: dict[str, Any] = {"onPremisesSyncEnabled": None}
 
 
 @dataclass
 class User:
-    """`properties` holds what clients wrote; times are seconds since the epoch.
+    """`properties` holds what clients wrote or a seed set; times are seconds since the epoch.
 
     `visible_at`: when the replicas have it (section 10). `licences`: skuId → disabled plans. `deleted_at`: set while in
     the deleted items.
@@ -81,7 +84,7 @@ def every_property(user: User) -> dict[str, Any]:
     """All that can be selected. `passwordProfile` is always null: Graph never gives a password back."""
     return {
         "id": user.id,
-        **{name: user.properties.get(name, default) for name, default in WRITABLE.items()},
+        **{name: user.properties.get(name, default) for name, default in (WRITABLE | READ_ONLY).items()},
         "passwordProfile": None,
         "assignedLicenses": [{"skuId": sku, "disabledPlans": plans} for sku, plans in user.licences.items()],
         "licenseAssignmentStates": [

@@ -1,4 +1,8 @@
-"""`core_enrol_get_enrolled_users` and `core_enrol_get_users_courses`. Source: contracts/moodle.md, "Functions"."""
+"""`core_enrol_get_enrolled_users` and `core_enrol_get_users_courses`.
+
+Source: contracts/moodle.md, "Functions"; what `onlyactive` and `onlysuspended` ask for is in the function's own
+description (moodle/moodle, `enrol/externallib.php`).
+"""
 
 import time
 from dataclasses import dataclass
@@ -30,14 +34,19 @@ class _Wish:
 
 
 def enrolled_users(state: MoodleState, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """All of them without their status; `onlysuspended` gives the expired and future ones too (measured)."""
+    """All of them without their status; `onlysuspended` gives the expired and future ones too (measured).
+
+    Both `only…` want `moodle/course:enrolreview`.
+    """
     course = state.store.courses.get(arguments["courseid"])
     if course is None:
         raise record_missing("course")
     state.enter_course(course)
+    wish = _wish(arguments.get("options", []))
+    if wish.only_active or wish.only_suspended:
+        state.require("moodle/course:enrolreview")
     if not state.may("moodle/user:viewdetails"):
         return []
-    wish = _wish(arguments.get("options", []))
     listed = [enrolment for enrolment in state.store.enrolments_in(course.id) if _wanted(state, wish, enrolment)]
     end = wish.start + wish.number if wish.number else None
     return [_show(state, enrolment, wish.fields) for enrolment in listed[wish.start : end]]

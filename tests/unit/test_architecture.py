@@ -75,6 +75,11 @@ def test_one_file_knows_the_cards_library() -> None:
     assert importers({"adaptivecards"}) == {"cards/parts.py"}
 
 
+def test_one_file_knows_the_workbook_library() -> None:
+    """openpyxl takes text for formulas: nobody writes a cell but the file that knows."""
+    assert importers({"openpyxl"}) == {"lucy/workbook.py"}
+
+
 def test_the_sandbox_knows_none_of_our_code() -> None:
     """A stand-in that shares code with what it stands in for would share its mistakes."""
     ours = set(OURS) - {"sandbox"}

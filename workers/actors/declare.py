@@ -8,11 +8,13 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 
 from connectors.nudges import queue_of
+from lucy.db import general_pauses
+from lucy.domain.circuits import CircuitRules
 from lucy.domain.operations import StepKind
-from lucy.errors import RemoteError
-from lucy.flows.decide_batch import start_batch
+from lucy.errors import RemoteError, System
 from lucy.flows.forecast_batch import store_forecast
 from lucy.flows.ingest_list import ingest_list
+from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
 from lucy.ports import LicenceSeats
 from workers.announcer import Announcer
@@ -27,10 +29,16 @@ TIME_LIMIT_MS = 600_000
 class Actors:
     """The work behind each nudge's name."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, circuits: CircuitRules | None = None) -> None:
         self._runtime = runtime
         self._lanes = LaneEngine(
-            runtime.db, runtime.limiter, runtime.nudger, runtime.lanes, lease_s=runtime.house.lease_s
+            runtime.db,
+            runtime.limiter,
+            runtime.nudger,
+            runtime.lanes,
+            house=runtime.house,
+            lease_s=runtime.house.lease_s,
+            circuits=circuits,
         )
         self._announcer = Announcer(runtime.db, runtime.channel, runtime.house)
 
@@ -42,30 +50,45 @@ class Actors:
 
     async def start_batch(self, number: int) -> None:
         """Begin an approved batch; its lanes find their work by themselves."""
+        seats = await self._seats(number)
         async with self._runtime.db.transaction() as session:
-            begun = await start_batch(session, number, now=datetime.now(UTC))
+            begun = await start_batch(session, number, seats=seats, house=self._runtime.house, now=datetime.now(UTC))
+        await send_nudges(self._runtime.db, self._runtime.nudger)
         if begun:
             log.info("batch.started", batch=number)
-            await send_nudges(self._runtime.db, self._runtime.nudger)
-            for kind in StepKind:
+            for kind in self._runtime.lanes:
                 await self._lanes.run(kind)
 
     async def forecast_batch(self, number: int) -> None:
         """Ask for the licence seats and put the forecast on the card; without an answer the rest is still told."""
-        seats: LicenceSeats | None = None
-        try:
-            seats = await self._runtime.directory.licence_seats(self._runtime.house.licence_sku)
-        except RemoteError as error:
-            log.warning("forecast.no_seats", batch=number, code=error.code, error=str(error))
+        seats = await self._seats(number)
         async with self._runtime.db.transaction() as session:
             await store_forecast(session, number, seats, house=self._runtime.house, now=datetime.now(UTC))
         await send_nudges(self._runtime.db, self._runtime.nudger)
 
+    async def _seats(self, number: int) -> LicenceSeats | None:
+        """The licence seats of the tenant; None where Entra does not say."""
+        if await self._paused(System.GRAPH):
+            return None
+        try:
+            return await self._runtime.directory.licence_seats(self._runtime.house.licence_sku)
+        except RemoteError as error:
+            log.warning("batch.no_seats", batch=number, code=error.code, error=str(error))
+            return None
+
     async def ingest_list(self, run_id: int) -> None:
+        """While SIAL is paused the run stays asked for; the sweeper comes back to it."""
+        if await self._paused(System.SIAL):
+            log.info("ingest.paused", run=run_id)
+            return
         counts = await ingest_list(self._runtime.db, self._runtime.records, run_id, house=self._runtime.house)
         if counts is not None:
             log.info("ingest.ended", run=run_id, seen=counts.seen, new=counts.new, held=counts.held)
             await send_nudges(self._runtime.db, self._runtime.nudger)
+
+    async def _paused(self, system: System) -> bool:
+        async with self._runtime.db.transaction() as session:
+            return await general_pauses.stops(session, system, now=datetime.now(UTC))
 
 
 def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:

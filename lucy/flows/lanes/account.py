@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import students as students_db
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.passwords import fingerprint, make_password
@@ -22,7 +22,7 @@ from lucy.domain.selections import fold
 from lucy.domain.steps import StepEvent
 from lucy.domain.students import Student, StudentId, Upn
 from lucy.errors import AlreadyThere, Conflict, RemoteError, RetryLater, System
-from lucy.flows.lanes.base import Lane, Outcome, from_error
+from lucy.flows.lanes.base import Lane, Outcome, from_error, unasked
 from lucy.ports import Directory, DirectoryUser, NewAccount
 from lucy.sealing import Sealer
 
@@ -119,7 +119,7 @@ class AccountLane(Lane[AccountWork]):
 
     async def perform(self, work: AccountWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
-            yield work.known
+            yield unasked(work.known)
         seen_before = {key: one.account.upn for key, one in work.candidates.items() if one.step.attempts > 1}
         found = await self._look(work, seen_before)
         settled = [outcome for outcome in found.values() if outcome is not None]

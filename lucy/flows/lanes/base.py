@@ -2,21 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
+from lucy.domain.circuits import Sign, sign_of, was_tried
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import NotFound, OutcomeUnknown, Remedy, RemoteError, RetryLater, System, Unreadable
 
-MAX_ATTEMPTS = 30
-UNREADABLE_ATTEMPTS = 6  # a gateway's page passes within a minute; a wrong address never does
+MAX_TRIES = 30
 LONGEST_WAIT_S = 300.0
-_HANDED_BACK = (RetryLater, OutcomeUnknown)
+# An answer that is not the interface's own (a maintenance page, a proxy's) says nothing about the student.
+_HANDED_BACK = (RetryLater, OutcomeUnknown, Unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Outcome:
     """How one claimed step ended, or why it goes back to the queue.
 
     `fact` is what the lane has to store about the student; `ids` are remote ids for the audit, never personal data.
+    `sign` is what it says of the system; `tried` False: going back to the queue does not count towards giving up.
     """
 
     step: ClaimedStep
@@ -35,6 +37,21 @@ class Outcome:
     throttled: bool = False
     fact: object = None
     ids: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict)  # noted on the step, not in the audit
+    sign: Sign = Sign.UP
+    tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The fact of a dropped student: what differed from what was approved, in words."""
+
+    changed: tuple[str, ...]
+
+
+def unasked(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Decided from what we know ourselves: that says nothing of the system."""
+    return [replace(one, sign=Sign.NONE) for one in outcomes]
 
 
 def failed(step: ClaimedStep, code: str, remedy: Remedy) -> Outcome:
@@ -44,9 +61,9 @@ def failed(step: ClaimedStep, code: str, remedy: Remedy) -> Outcome:
 def from_error(step: ClaimedStep, error: RemoteError) -> Outcome:
     """Postpone what may heal, fail what will not (contracts: each error names its remedy).
 
-    A wait that the provider named is taken as it is; other waits grow with the attempts, up to five minutes. An answer
-    that cannot be understood is asked for again a few times: it may be the page of a gateway.
+    A wait that the provider named is taken as it is; other waits grow with the tries, up to five minutes.
     """
+    sign, tried = sign_of(error), was_tried(error, probe=step.probe)
     ids = {
         name: value
         for name, value in (
@@ -56,15 +73,15 @@ def from_error(step: ClaimedStep, error: RemoteError) -> Outcome:
         )
         if value
     }
-    passing = isinstance(error, Unreadable) and step.attempts < UNREADABLE_ATTEMPTS
-    if not passing and not isinstance(error, _HANDED_BACK):
+    if not isinstance(error, _HANDED_BACK):
         return Outcome(step, StepEvent.FAIL, code=error.code, detail=error.detail, remedy=error.remedy.value, ids=ids)
-    if step.attempts >= MAX_ATTEMPTS:
-        return Outcome(step, StepEvent.FAIL, code="G-004", detail=str(error), remedy=Remedy.OPERATOR.value, ids=ids)
+    if tried and step.tries + 1 >= MAX_TRIES:
+        remedy = Remedy.OPERATOR.value
+        return Outcome(step, StepEvent.FAIL, code="G-004", detail=str(error), remedy=remedy, ids=ids, sign=sign)
     throttled = isinstance(error, RetryLater) and error.throttled
     wait = error.after_s if isinstance(error, RetryLater) else 1.0
     if not throttled:
-        wait = max(wait, min(LONGEST_WAIT_S, 2.0 ** (step.attempts - 1)))
+        wait = max(wait, min(LONGEST_WAIT_S, 2.0**step.tries))
     return Outcome(
         step,
         StepEvent.POSTPONE,
@@ -74,13 +91,15 @@ def from_error(step: ClaimedStep, error: RemoteError) -> Outcome:
         after_s=wait,
         throttled=throttled,
         ids=ids,
+        sign=sign,
+        tried=tried,
     )
 
 
 def not_replicated(step: ClaimedStep, error: NotFound) -> RetryLater:
     """Not visible yet, straight after its creation: a wait of its own (contracts/graph.md, section 10)."""
     waits = (2.0, 4.0, 8.0, 16.0, 30.0)
-    after = waits[min(step.attempts, len(waits)) - 1]
+    after = waits[min(step.tries, len(waits) - 1)]
     return RetryLater(error.system, error.operation, "T-013", error.detail, error.ids, after_s=after)
 
 

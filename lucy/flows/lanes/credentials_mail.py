@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import students as students_db
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow, SealedSecretRow
 from lucy.domain import letters
 from lucy.domain.house import House
@@ -17,7 +17,7 @@ from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId
 from lucy.domain.students import Student, StudentId, format_document_number
 from lucy.errors import Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
 from lucy.ports import Letter, Mailer
 from lucy.sealing import Sealer
 
@@ -108,7 +108,7 @@ class CredentialsMailLane(Lane[MailWork]):
 
     async def perform(self, work: MailWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
-            yield work.known
+            yield unasked(work.known)
         async for key, answer in self._mailer.send([one.letter for one in work.ready.values()]):
             one = work.ready[key]
             if isinstance(answer, RemoteError):

@@ -8,12 +8,12 @@ from typing import ClassVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
 from lucy.ports import EnrolmentRequest, Moodle, MoodleCourse
 
 
@@ -61,7 +61,7 @@ class EnrolmentLane(Lane[EnrolmentWork]):
 
     async def perform(self, work: EnrolmentWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
-            yield work.known
+            yield unasked(work.known)
         if not work.candidates:
             return
         courses = await self._moodle.find_courses(sorted({one.step.target for one in work.candidates}))

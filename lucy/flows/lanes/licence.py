@@ -8,12 +8,12 @@ from typing import ClassVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import NotFound, Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, not_replicated
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, not_replicated, unasked
 from lucy.ports import Directory, LicenceRequest
 
 # Entra may need minutes to show everywhere what it has just created (contracts/graph.md, section 10).
@@ -61,7 +61,7 @@ class LicenceLane(Lane[LicenceWork]):
 
     async def perform(self, work: LicenceWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
-            yield work.known
+            yield unasked(work.known)
         if not work.candidates:
             return
         if not self._sku_id:

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import students as students_db
-from lucy.db.steps import ClaimedStep
+from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
 from lucy.ports import Moodle, MoodleUser, NewMoodleUser
 
 
@@ -71,7 +71,7 @@ class MoodleUserLane(Lane[UserWork]):
 
     async def perform(self, work: UserWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
-            yield work.known
+            yield unasked(work.known)
         if not work.wanted:
             return
         found = await self._moodle.find_users(work.wanted)

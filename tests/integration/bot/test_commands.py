@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 
 from bot.grammar import CommandName
 from lucy.db.tables import AuditEventRow, BatchRow, PostedCardRow
-from lucy.domain.batches import BatchState
+from lucy.domain.batches import WAITING_STATES, BatchState
 from lucy.domain.nudges import Nudge
 from lucy.domain.roles import Role
 from lucy.domain.steps import StepState
@@ -32,9 +32,21 @@ NEEDS = {
     CommandName.AUDIT: Role.CONSULTA,
     CommandName.INGEST: Role.OPERADOR,
     CommandName.ACTIVATE: Role.OPERADOR,
+    CommandName.ENROL: Role.OPERADOR,
+    CommandName.DISABLE: Role.OPERADOR,
+    CommandName.ENABLE: Role.OPERADOR,
     CommandName.CANCEL: Role.OPERADOR,
+    CommandName.PAUSE: Role.OPERADOR,
+    CommandName.RESUME: Role.OPERADOR,
+    CommandName.RETRY: Role.OPERADOR,
+    CommandName.UNDO: Role.OPERADOR,
+    CommandName.SPLIT: Role.OPERADOR,
+    CommandName.RELEASE: Role.APROBADOR,
+    CommandName.PAUSE_ALL: Role.APROBADOR,
+    CommandName.CONFIG: Role.ADMINISTRADOR,
     CommandName.APPROVE: Role.APROBADOR,
     CommandName.REJECT: Role.APROBADOR,
+    CommandName.PAUSE_ALL: Role.APROBADOR,
     CommandName.PERMISSIONS: Role.ADMINISTRADOR,
 }
 WORDS = {
@@ -46,9 +58,21 @@ WORDS = {
     CommandName.AUDIT: "auditoria",
     CommandName.INGEST: "ingesta aspirantes",
     CommandName.ACTIVATE: "activar aspirantes sin:cuenta",
+    CommandName.ENROL: "matricular aspirantes",
+    CommandName.DISABLE: "deshabilitar aspirantes",
+    CommandName.ENABLE: "habilitar aspirantes",
     CommandName.CANCEL: "cancelar L-0001",
+    CommandName.PAUSE: "pausar L-0001",
+    CommandName.RESUME: "reanudar L-0001",
+    CommandName.RETRY: "reintentar L-0001",
+    CommandName.UNDO: "deshacer L-0001",
+    CommandName.SPLIT: "partir L-0001",
+    CommandName.RELEASE: "soltar L-0001",
+    CommandName.PAUSE_ALL: "pausa general",
+    CommandName.CONFIG: "config",
     CommandName.APPROVE: "aprobar L-0001",
     CommandName.REJECT: "rechazar L-0001 falta la comisión",
+    CommandName.PAUSE_ALL: "pausa general",
     CommandName.PERMISSIONS: "permisos",
 }
 # What noting that somebody spoke leaves behind, and the event of the attempt.
@@ -331,7 +355,7 @@ async def test_an_older_card_approves_nothing(talk: Talk) -> None:
     assert (await batch(talk, number)).state is BatchState.QUEUED
 
 
-@pytest.mark.parametrize("state", [one for one in BatchState if one not in {BatchState.AWAITING_APPROVAL}], ids=str)
+@pytest.mark.parametrize("state", [one for one in BatchState if one not in WAITING_STATES], ids=str)
 async def test_a_batch_that_does_not_wait_is_not_decided(talk: Talk, state: BatchState) -> None:
     number, told = await requested(talk)
     data = button(told.card, "Aprobar")["data"]

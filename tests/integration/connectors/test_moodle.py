@@ -1,8 +1,7 @@
 """The Moodle connector over real sockets against the simulator."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,87 +20,24 @@ from lucy.errors import (
     System,
     Unreadable,
 )
-from lucy.ports import EnrolmentRequest, Moodle, MoodleUser, NewMoodleUser
-from sandbox.control import Fault, serve
-from sandbox.moodle import MoodleState, build_app
+from lucy.ports import MoodleUser
+from tests.integration.connectors.campus import (
+    ABSENT,
+    CONT,
+    CREATE,
+    ENROL,
+    HIDDEN,
+    INGRESO,
+    LOOK_UP,
+    NO_MANUAL,
+    TOKEN,
+    Bench,
+    code_of,
+    people,
+    person,
+    seat,
+)
 from tests.integration.connectors.counting import CountingLimiter
-
-TOKEN = "sandbox-moodle-token"
-INGRESO, CONT, HIDDEN, NO_MANUAL, ABSENT = 2, 3, 9, 10, 404
-STUDENT = 5
-
-LOOK_UP = "core_user_get_users_by_field"
-CREATE = "core_user_create_users"
-ENROL = "enrol_manual_enrol_users"
-
-
-@dataclass
-class Bench:
-    state: MoodleState
-    site: Moodle
-    limiter: CountingLimiter
-    impatient: Moodle
-
-    def fail(self, match: str, action: str, **more: Any) -> None:
-        self.state.control.add_fault(Fault(match=match, action=action, **more))
-
-    def calls(self, function: str) -> int:
-        return len(self.state.control.calls(function))
-
-    def usernames(self) -> set[str]:
-        return {user.username for user in self.state.store.users.values()}
-
-    def enrolled(self, course: int) -> set[int]:
-        return {enrolment.user_id for enrolment in self.state.store.enrolments_in(course)}
-
-    def seed_user(self, **fields: Any) -> int:
-        row = {"firstname": "Ana", "lastname": "Suárez", "auth": "oidc", **fields}
-        self.state.seed({"users": [row]})
-        return max(self.state.store.users)
-
-    def seed_users(self, count: int) -> list[int]:
-        return [self.seed_user(username=f"s{n}", email=f"s{n}@example.org") for n in range(count)]
-
-
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    state = MoodleState(TOKEN)
-    runner, port = await serve(build_app(state), port=0)
-    limiter = CountingLimiter()
-    async with httpx.AsyncClient(trust_env=False) as http:
-        address = f"http://127.0.0.1:{port}"
-        site = MoodleSite(base_url=address, token=TOKEN, http=http, limiter=limiter)
-        impatient = MoodleSite(base_url=address, token=TOKEN, http=http, limiter=limiter, timeout_s=0.2)
-        yield Bench(state, site, limiter, impatient)
-    await runner.cleanup()
-
-
-def person(number: int, **changes: Any) -> NewMoodleUser:
-    name = f"a{number}@eco.example.org"
-    made = NewMoodleUser(
-        key=str(number),
-        username=name,
-        first_name="Ana",
-        last_name="Suárez D'Angelo",
-        email=name,
-        idnumber=str(number),
-        auth="oidc",
-    )
-    return replace(made, **changes)
-
-
-def people(count: int) -> list[NewMoodleUser]:
-    return [person(40_000_000 + index) for index in range(count)]
-
-
-def seat(key: str, user_id: int, course_id: int, role_id: int = STUDENT) -> EnrolmentRequest:
-    return EnrolmentRequest(key=key, user_id=user_id, course_id=course_id, role_id=role_id)
-
-
-def code_of(outcome: object) -> str:
-    assert isinstance(outcome, RemoteError)
-    return outcome.code
-
 
 # Whole calls that fail
 

@@ -458,6 +458,16 @@ async def test_patch_is_checked_as_a_whole(graph: Graph, state: GraphState) -> N
     assert (await graph("GET", f"/users/{upn('ana2')}")).json()["id"] == made["id"]
 
 
+async def test_only_the_synchronisation_says_who_is_synchronised(graph: Graph, state: GraphState) -> None:
+    state.seed({"users": [{"userPrincipalName": upn("eva"), "onPremisesSyncEnabled": True}]})
+    await graph.make("ana")
+    query = {"$select": "onPremisesSyncEnabled"}
+    said = [(await graph("GET", f"/users/{upn(name)}", params=query)).json() for name in ("eva", "ana")]
+    assert [one["onPremisesSyncEnabled"] for one in said] == [True, None]
+    error = await graph.error("PATCH", f"/users/{upn('ana')}", {"onPremisesSyncEnabled": True})
+    assert "onPremisesSyncEnabled" in error["message"]
+
+
 async def test_revoke_moves_the_sessions_date(graph: Graph, clock: Clock) -> None:
     made = await graph.make("ana")
     query = {"$select": "signInSessionsValidFromDateTime"}

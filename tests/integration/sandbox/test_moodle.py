@@ -379,6 +379,11 @@ async def test_admins_and_the_caller_cannot_be_deleted(call: Caller, state: Mood
         ("enrol/manual:enrol", "enrol_manual_enrol_users", {"enrolments": [{"roleid": 5, "userid": 3, "courseid": 2}]}),
         ("enrol/manual:unenrol", "enrol_manual_unenrol_users", {"enrolments": [{"userid": 3, "courseid": 2}]}),
         ("moodle/course:managegroups", "core_group_get_course_groups", {"courseid": 2}),
+        (
+            "moodle/course:enrolreview",
+            "core_enrol_get_enrolled_users",
+            {"courseid": 2, "options": [{"name": "onlysuspended", "value": "1"}]},
+        ),
     ],
 )
 async def test_missing_capability(
@@ -502,6 +507,9 @@ async def test_enrolled_lists_and_their_options(call: Caller) -> None:
     options = [{"name": "userfields", "value": "id,email"}]
     listed = await call("core_enrol_get_enrolled_users", courseid=INGRESO, options=options)
     assert listed[0] == {"id": active, "email": "a@example.com"}
+    options = [{"name": "onlysuspended", "value": "1"}, {"name": "userfields", "value": "id"}]
+    listed = await call("core_enrol_get_enrolled_users", courseid=INGRESO, options=options)
+    assert listed == [{"id": suspended}, {"id": expired}, {"id": future}]
     assert await call.errorcode("core_enrol_get_enrolled_users", courseid=999) == "invalidrecord"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from bot.app import build_app, serving
+from bot.downloads import download_routes
 from bot.handler import LucyHandler
 from cards.as_text import as_text
 from lucy.db.engine import Database
@@ -160,10 +161,14 @@ async def talking(database_url: str, **changed: Any) -> AsyncIterator[Talk]:
     async def ready() -> Mapping[str, str]:
         return {}
 
-    handler = LucyHandler(settings, db, nudges, clock=lambda: datetime.now(UTC) + clock[0])
+    def now() -> datetime:
+        return datetime.now(UTC) + clock[0]
+
+    handler = LucyHandler(settings, db, nudges, clock=now)
+    downloads = download_routes(db, settings.house(), clock=now)
     try:
         async with (
-            serving(settings, build_app(settings, handler, ready)) as listening,
+            serving(settings, build_app(settings, handler, ready, routes=downloads)) as listening,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.port}", trust_env=False, timeout=20) as http,
         ):
             scene = Scene(directory, directory.team.channels[1], f"http://127.0.0.1:{port}/")

@@ -13,19 +13,22 @@ from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 
 from cards.as_text import as_text
 from connectors.http import trust
 from lucy.db.engine import Database
+from lucy.db.steps import PARKED_UNTIL
 from lucy.db.tables import AuditEventRow, BatchRow, StepRow
-from lucy.domain.batches import BatchState
+from lucy.domain.batches import BatchId, BatchState
+from lucy.domain.circuits import CircuitRules
 from lucy.domain.nudges import Nudge
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.selections import parse_selection
 from lucy.domain.steps import StepState
-from lucy.flows.decide_batch import Declined, approve_batch, start_batch
+from lucy.flows.decide_batch import Declined, approve_batch
 from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
+from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
 from lucy.ports import Nudger
 from lucy.settings import Settings
@@ -108,6 +111,7 @@ class Works:
     nudges: CollectedNudges
     actors: Actors
     announcer: Announcer
+    circuits: CircuitRules
 
     @property
     def db(self) -> Database:
@@ -151,7 +155,7 @@ class Works:
     async def start(self, number: int) -> None:
         """Begin it without running a lane."""
         async with self.db.transaction() as session:
-            assert await start_batch(session, number, now=datetime.now(UTC))
+            assert await start_batch(session, number, house=self.runtime.house, now=datetime.now(UTC))
 
     async def running(self, words: str = "aspirantes", *, options: BatchOptions | None = None) -> int:
         """A batch asked for, approved and begun; no lane has run."""
@@ -172,7 +176,15 @@ class Works:
     def lanes(self, *, lease_s: float = 60.0, nudger: Nudger | None = None) -> LaneEngine:
         """An engine of its own, as another process has one."""
         lanes, limiter = self.runtime.lanes, self.runtime.limiter
-        return LaneEngine(self.db, limiter, nudger or self.nudges, lanes, lease_s=lease_s)
+        return LaneEngine(
+            self.db,
+            limiter,
+            nudger or self.nudges,
+            lanes,
+            house=self.runtime.house,
+            lease_s=lease_s,
+            circuits=self.circuits,
+        )
 
     async def drain(self, *, hurry: bool = True) -> None:
         """Obey nudges until nothing is due. With `hurry` steps that were postponed are due at once."""
@@ -203,7 +215,8 @@ class Works:
                 .where(
                     StepRow.state == StepState.DUE,
                     StepRow.due_at > datetime.now(UTC),
-                    StepRow.batch_id.in_(select(BatchRow.id).where(BatchRow.state == BatchState.RUNNING)),
+                    StepRow.due_at < PARKED_UNTIL,
+                    StepRow.batch_id.in_(_working()),
                 )
                 .values(due_at=datetime.now(UTC))
                 .returning(StepRow.id)
@@ -216,7 +229,7 @@ class Works:
             found = await session.scalar(
                 select(StepRow.id)
                 .join(BatchRow, BatchRow.id == StepRow.batch_id)
-                .where(StepRow.state == StepState.DUE, BatchRow.state == BatchState.RUNNING)
+                .where(StepRow.state == StepState.DUE, StepRow.due_at < PARKED_UNTIL, BatchRow.id.in_(_working()))
                 .limit(1)
             )
         return found is not None
@@ -269,6 +282,12 @@ class Works:
         return as_text(batch_card(view, Frame("SIMULADOR", self.runtime.house.zone, now)))
 
 
+def _working() -> Select[tuple[BatchId]]:
+    """Batches whose steps may be claimed."""
+    states = [BatchState.RUNNING, BatchState.PAUSED, BatchState.CANCELLED]
+    return select(BatchRow.id).where(BatchRow.state.in_(states), BatchRow.finished_at.is_(None))
+
+
 async def until(true: Callable[[], Awaitable[object]]) -> None:
     """Look again and again until it is so; the test fails when it does not come about."""
     async with asyncio.timeout(10):
@@ -312,6 +331,7 @@ async def working(
     *,
     population: Population | None = None,
     seats: int = 500,
+    circuits: CircuitRules | None = None,
     **changed: Any,
 ) -> AsyncIterator[Works]:
     """A worker over fresh simulators; `changed` are settings."""
@@ -322,6 +342,7 @@ async def working(
         opened = await Runtime.open(settings)
         nudges = CollectedNudges()
         runtime = replace(opened, nudger=nudges)
+        rules = circuits or CircuitRules()
         try:
             async with httpx.AsyncClient(verify=trust(Path(addresses.ca_file)), trust_env=False, timeout=20) as http:
                 yield Works(
@@ -331,8 +352,9 @@ async def working(
                     addresses,
                     http,
                     nudges,
-                    Actors(runtime),
+                    Actors(runtime, circuits=rules),
                     Announcer(runtime.db, runtime.channel, runtime.house, every_s=0.0),
+                    rules,
                 )
         finally:
             await opened.close()

@@ -26,6 +26,16 @@ PLANNED = (
     Tally(K.ENROLMENT, already=3, left=71),
 )
 
+FORECAST = Forecast(
+    seats_free=498,
+    seats_total=500,
+    letters=35,
+    letters_today=120,
+    letters_quota=10000,
+    moodle_calls=108,
+    duration_s=40,
+)
+
 AWAITING = BatchView(
     number=122,
     code="L-0122",
@@ -40,7 +50,7 @@ AWAITING = BatchView(
     requested_at=AT,
     expires_at=AT + timedelta(days=3),
     approvers=APPROVERS,
-    forecast=Forecast(seats_free=498, seats_total=500, letters=35, duration_s=40),
+    forecast=FORECAST,
     actions=frozenset({BatchAction.APPROVE, BatchAction.REJECT, BatchAction.ROWS, BatchAction.CANCEL}),
 )
 
@@ -149,7 +159,7 @@ HUGE = replace(
     approvers=(LONG,) * 12,
     problems=tuple(
         Problem(
-            list(K)[at % 5],
+            list(K)[at % len(K)],
             StepState.FAILED,
             f"M-{at:03d}",
             "El servidor respondió algo larguísimo que nadie esperaba, con *signos* y [enlaces](x). " * 4,
@@ -166,6 +176,9 @@ HUGE = replace(
     actions=frozenset(BatchAction),
 )
 
+HELD_ACTIONS = frozenset(
+    {BatchAction.RELEASE, BatchAction.SPLIT, BatchAction.REJECT, BatchAction.ROWS, BatchAction.CANCEL}
+)
 UNTOUCHED = tuple(Tally(tally.kind, already=tally.total) for tally in PLANNED)
 STOPPED = (
     Tally(K.ACCOUNT, done=20, already=2, cancelled=15),
@@ -191,14 +204,15 @@ BATCHES: dict[str, BatchView] = {
         AWAITING,
         options=BatchOptions(mail=False, moodle=False),
         tallies=(Tally(K.ACCOUNT, left=35), Tally(K.LICENCE, left=35)),
-        forecast=Forecast(seats_free=15, seats_total=500, duration_s=300),
+        forecast=Forecast(seats_free=15, seats_total=500, duration_s=300, fits=15),
+        actions=frozenset({BatchAction.SPLIT, BatchAction.REJECT, BatchAction.ROWS, BatchAction.CANCEL}),
     ),
     "awaiting-seats-unknown": replace(AWAITING, forecast=Forecast(letters=1), approvers=("Olga Paz",)),
     "held": replace(
         AWAITING,
         state=B.HELD,
         reason="Son 37 alumnos y el límite sin revisar es de 30.",
-        actions=frozenset({BatchAction.ROWS, BatchAction.CANCEL}),
+        actions=HELD_ACTIONS,
     ),
     "queued": replace(
         RUNNING, state=B.QUEUED, tallies=PLANNED, problems=(), notes=(), per_minute=None, eta_s=None, started_at=None
@@ -211,13 +225,13 @@ BATCHES: dict[str, BatchView] = {
     "finished-one": replace(
         FINISHED,
         students=1,
-        tallies=tuple(Tally(kind, done=1) for kind in K),
+        tallies=tuple(Tally(tally.kind, done=1) for tally in PLANNED),
         finished_at=AT + timedelta(hours=1, minutes=40),
     ),
     "with-failures": WITH_FAILURES,
     "all-failed": replace(
         WITH_FAILURES,
-        tallies=(Tally(K.ACCOUNT, failed=37), *(Tally(kind, skipped=37) for kind in list(K)[1:])),
+        tallies=(Tally(K.ACCOUNT, failed=37), *(Tally(tally.kind, skipped=37) for tally in PLANNED[1:])),
         problems=(
             Problem(
                 K.ACCOUNT,

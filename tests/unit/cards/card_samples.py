@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from cards import audit, batch, batch_rows, batches, help, notice, report, status, student
+from cards import audit, batch, batch_rows, batches, download, help, notice, outage, report, status, student, waiting
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import (
@@ -20,14 +20,17 @@ from lucy.domain.views import (
     HelpEntry,
     HelpView,
     ListReport,
+    OutageView,
     Proposal,
     ReportView,
     StatusView,
     StudentView,
     SystemState,
     WaitingBatch,
+    WaitingView,
 )
 from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
+from tests.unit.cards.trouble_samples import TROUBLE
 
 STEPS_OF_ONE = (
     (K.ACCOUNT, "", StepState.DONE),
@@ -51,12 +54,40 @@ ROWS = BatchRows(
     version=3,
 )
 
+REASONED = replace(
+    ROWS,
+    rows=(
+        replace(
+            ROWS.rows[0],
+            steps=(*STEPS_OF_ONE, (K.UNENROL, "ADM-1", StepState.SKIPPED), (K.NEW_SECRET, "", StepState.SKIPPED)),
+            reasons=("E-004: la casilla no existe o no acepta correo",),
+            conflicts=((K.UNENROL, "ADM-1"),),
+        ),
+        replace(ROWS.rows[1], steps=(), reasons=("cambió la carrera", "cambió el correo personal")),
+    ),
+)
+
 LISTS = (
     ListReport(SourceList.ASPIRANTES, AT, seen=412, new=37, changed=5, held=3),
     ListReport(SourceList.INGRESANTES, AT, seen=1284),
     ListReport(SourceList.PREINSCRIPTOS, None, failed="SIAL no contestó. Se vuelve a leer todo en la próxima ingesta."),
 )
-WAITING = (WaitingBatch("L-0121", "Activación completa", 12, REQUESTER, AT - timedelta(days=2, hours=1)),)
+WAITING = (
+    WaitingBatch("L-0121", "Activación completa", 12, REQUESTER, AT - timedelta(days=2, hours=1)),
+    WaitingBatch("L-0120", "Activación completa", 1284, REQUESTER, AT - timedelta(days=1, hours=3), held=True),
+    WaitingBatch("L-0122", "Activación completa", 37, REQUESTER, AT),
+)
+NUDGE = WaitingView(
+    "L-0121",
+    121,
+    3,
+    "Activación completa",
+    12,
+    REQUESTER,
+    AT - timedelta(days=2, hours=1),
+    expires_at=AT + timedelta(days=1),
+    mentions=((APPROVERS[0], "29:1aBc"), (APPROVERS[1], "29:2dEf"), ("Nadie En Teams", "")),
+)
 
 REPORT = ReportView(
     date(2026, 11, 24),
@@ -121,12 +152,12 @@ STATUS = StatusView(
         SystemState("Correo", 12),
     ),
     last_ingest=LISTS,
-    open_batches=WAITING,
+    open_batches=WAITING[:1],
 )
 
 LINES = tuple(
     BatchLine(f"L-{122 - at:04d}", "Activación completa", state, 37 * (at + 1), REQUESTER, AT - timedelta(days=at))
-    for at, state in enumerate((B.RUNNING, B.FINISHED_WITH_FAILURES, B.EXPIRED, B.AWAITING_APPROVAL))
+    for at, state in enumerate((B.RUNNING, B.FINISHED_WITH_FAILURES, B.EXPIRED, B.AWAITING_APPROVAL, B.HELD))
 )
 
 AUDIT = AuditView(
@@ -159,7 +190,26 @@ NOTICE = notice.Notice(
     ("activar aspirantes carrera:TGE sin:cuenta", "ayuda"),
 )
 
+DOWNLOAD = download.DownloadOffer(122, "L-0122", 3, "https://lucy.example.edu/descargas/" + "aB3_-" * 8 + "xyz", 15)
+OUTAGE = OutageView(
+    "Moodle",
+    AT,
+    340,
+    next_try_at=AT + timedelta(minutes=5),
+    code="M-010",
+)
+
+
+def _outage(view: OutageView) -> tuple[Callable[..., dict[str, object]], Callable[..., str], OutageView]:
+    return outage.outage_card, lambda shown: outage.summary(shown, FRAME), view
+
+
 Drawn = tuple[Callable[..., dict[str, object]], Callable[..., str], Any]
+
+
+def _nudged(view: WaitingView) -> str:
+    return waiting.summary(view, FRAME)
+
 
 OTHERS: dict[str, Drawn] = {
     "rows": (batch_rows.batch_rows_card, batch_rows.summary, ROWS),
@@ -167,8 +217,14 @@ OTHERS: dict[str, Drawn] = {
     "rows-many": (
         batch_rows.batch_rows_card,
         batch_rows.summary,
-        replace(ROWS, total=400, first=21, rows=(replace(ROWS.rows[1], document="40.123.456"),) * 60),
+        replace(
+            ROWS,
+            total=400,
+            first=21,
+            rows=(replace(ROWS.rows[1], reasons=("cambió la carrera en SIAL " * 20,) * 9),) * 60,
+        ),
     ),
+    "rows-reasons": (batch_rows.batch_rows_card, batch_rows.summary, REASONED),
     "rows-none": (batch_rows.batch_rows_card, batch_rows.summary, replace(ROWS, rows=(), first=41)),
     "report": (report.report_card, report.summary, REPORT),
     "report-empty": (report.report_card, report.summary, ReportView(date(2026, 11, 25), ())),
@@ -216,11 +272,28 @@ OTHERS: dict[str, Drawn] = {
     "help": (help.help_card, help.summary, HELP),
     "help-none": (help.help_card, help.summary, HelpView("")),
     "help-many": (help.help_card, help.summary, replace(HELP, entries=HELP.entries * 20)),
+    "waiting": (waiting.waiting_card, _nudged, NUDGE),
+    "waiting-held": (waiting.waiting_card, _nudged, replace(NUDGE, held=True, mentions=(), expires_at=None)),
+    "waiting-many": (
+        waiting.waiting_card,
+        _nudged,
+        replace(NUDGE, title=LONG, requested_by=LONG, mentions=((LONG, "29:" + "x" * 80),) * 40),
+    ),
+    "download": (download.download_card, download.summary, DOWNLOAD),
+    "outage": _outage(OUTAGE),
+    "outage-overnight": _outage(
+        replace(OUTAGE, name="El servidor de correo", waiting=1, next_try_at=AT + timedelta(hours=20), code="")
+    ),
+    "outage-over": _outage(replace(OUTAGE, closed_at=AT + timedelta(minutes=19))),
+    "outage-over-next-day": _outage(replace(OUTAGE, waiting=1, closed_at=AT + timedelta(hours=23))),
+    "outage-unneeded": _outage(replace(OUTAGE, waiting=0, closed_at=AT + timedelta(minutes=19))),
+    "outage-first-seen": _outage(replace(OUTAGE, waiting=0, next_try_at=None)),
     "notice": (notice.notice_card, notice.summary, NOTICE),
 }
 
 DRAWN: dict[str, Drawn] = {
     **{f"batch-{name}": (batch.batch_card, batch.summary, view) for name, view in BATCHES.items()},
+    **{f"batch-{name}": (batch.batch_card, batch.summary, view) for name, view in TROUBLE.items()},
     **OTHERS,
 }
 

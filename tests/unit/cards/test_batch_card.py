@@ -78,16 +78,16 @@ def test_a_finish_without_a_single_step_done_says_so() -> None:
 
 
 def test_seats_that_stay_are_said() -> None:
-    assert "quedan 463 licencias de 500, salen 35 cartas, tarda unos 40 s" in as_text(drawn(AWAITING))
+    assert "quedan 463 licencias de 500" in as_text(drawn(AWAITING))
     assert "faltan 20 licencias: hay 15 libres de 500" in as_text(drawn(BATCHES["awaiting-seats-short"]))
     assert "no se sabe cuántas licencias quedan" in as_text(drawn(BATCHES["awaiting-seats-unknown"]))
 
 
 def test_progress_has_bars_and_words() -> None:
     text = as_text(drawn(RUNNING))
-    assert "Cuentas    ▓▓▓▓▓▓▓▓░░  28 de 35" in text
-    assert "1 falló" in text
-    assert "312 pasos por minuto, faltan unos 20 s" in text
+    assert "Cuentas    ▓▓▓▓▓▓▓▓░░  28 de 35\n           faltan 7, 2 ya estaban" in text
+    assert "faltan 7, 2 ya estaban, 1 falló" in text
+    assert "312 alumnos por minuto, faltan unos 20 s" in text
     assert "Graph pidió esperar 5 s (08:15:31)" in text
 
 

@@ -1,5 +1,5 @@
 import ast
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,11 @@ from cards.progress import bar
 from cards.report import spark
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind, batch_title
+from lucy.domain.step_names import step
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.errors import Remedy
-from tests.unit.cards.batch_samples import FRAME
+from tests.unit.cards.batch_samples import AT, FRAME
 
 SOURCES = sorted(Path(str(cards.__file__)).parent.glob("*.py"))
 UNWORDED = {"parts.py", "actions.py", "inputs.py", "as_text.py", "verbs.py"}  # element names and errors for programmers
@@ -29,8 +30,13 @@ def test_steps_are_counted_as_people_say_it() -> None:
 def test_everything_has_a_name() -> None:
     for kind in StepKind:
         assert wording.lane(kind)
-        assert wording.step(kind)
+        assert step(kind)
         assert wording.steps(kind, 2).startswith("2 ")
+        assert wording.steps_done(kind, 1).startswith("1 ")
+    for name in (wording.lane, wording.step):
+        assert len({name(kind) for kind in StepKind}) == len(StepKind)
+    for counted in (wording.steps, wording.steps_done):
+        assert len({counted(kind, 2) for kind in StepKind}) == len(StepKind)
     assert len({wording.batch_state(state) for state in BatchState}) == len(BatchState)
     assert len({wording.step_state(state) for state in StepState}) == len(StepState)
     assert len({wording.who_acts(remedy) for remedy in Remedy}) == len(Remedy)
@@ -68,6 +74,18 @@ def test_samples_say_how_many_more() -> None:
 def test_moments_are_the_faculty_s_and_never_relative() -> None:
     assert wording.when(datetime(2026, 11, 24, 2, 30, tzinfo=UTC), FRAME) == "23/11 23:30"
     assert wording.when(datetime(2025, 12, 1, 12, 0, tzinfo=UTC), FRAME) == "01/12/2025 09:00"
+
+
+def test_an_hour_without_a_date_is_of_the_day_the_card_was_drawn() -> None:
+    assert wording.hour(AT, FRAME) == "las 08:12"
+    assert wording.hour(AT + timedelta(days=1), FRAME) == "el 25/11 08:12"
+    assert wording.at_hour(AT - timedelta(hours=7), FRAME) == "a la 01:12"
+    assert wording.at_hour(AT - timedelta(days=1), FRAME) == "el 23/11 08:12"
+
+
+def test_an_age_is_in_days_or_the_moment() -> None:
+    assert wording.age(AT - timedelta(days=1, hours=2), FRAME) == "hace 1 día"
+    assert wording.age(AT - timedelta(hours=20), FRAME) == "desde el 23/11 12:12"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from lucy.errors import (
     RetryLater,
     Unreadable,
 )
-from lucy.ports import LicenceRequest, NewAccount
+from lucy.ports import EnabledChange, LicenceRequest, NewAccount, NewPassword
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 ACCOUNT = NewAccount(
@@ -73,13 +73,52 @@ def test_a_sub_request_shows_nothing_of_the_person() -> None:
 def test_a_upn_is_encoded_in_an_address() -> None:
     url = wire.find_user(Upn("o'neil#1/..?x@eco.unrc.edu.ar")).url
     assert url.startswith("/users/o%27neil%231%2F..%3Fx@eco.unrc.edu.ar?$select=")
-    assert url.endswith("id,userPrincipalName,displayName,employeeId,accountEnabled,createdDateTime,assignedLicenses")
+    selected = url.partition("?$select=")[2]
+    assert selected.startswith("id,userPrincipalName,displayName,givenName,surname,employeeId,accountEnabled,")
+    assert selected == wire.read_by_id("u-1").url.partition("?$select=")[2]
+
+
+def test_an_object_id_is_encoded_in_an_address() -> None:
+    assert wire.read_by_id("u/1").url.startswith("/users/u%2F1?$select=id,")
+
+
+def test_what_is_taken_for_the_work_of_others_is_never_set_by_lucy() -> None:
+    assert not set(wire.OTHERS_FIELDS) & set(wire.create_user(ACCOUNT).body or {})
 
 
 def test_a_licence_names_both_lists() -> None:
     request = wire.assign_licence(LicenceRequest("1", "u/1", "sku"))
     assert request.url == "/users/u%2F1/assignLicense"
     assert request.body == {"addLicenses": [{"skuId": "sku", "disabledPlans": []}], "removeLicenses": []}
+
+
+def test_a_licence_is_taken_away_with_both_lists_named() -> None:
+    request = wire.remove_licence(LicenceRequest("1", "u/1", "sku"))
+    assert (request.method, request.url) == ("POST", "/users/u%2F1/assignLicense")
+    assert request.body == {"addLicenses": [], "removeLicenses": ["sku"]}
+
+
+def test_the_sign_in_is_changed_alone() -> None:
+    request = wire.set_enabled(EnabledChange("1", "u/1", enabled=False))
+    assert (request.method, request.url, request.body) == ("PATCH", "/users/u%2F1", {"accountEnabled": False})
+    assert wire.set_enabled(EnabledChange("1", "u", enabled=True)).body == {"accountEnabled": True}
+
+
+def test_a_new_password_must_be_changed_and_is_never_shown() -> None:
+    wanted = NewPassword("1", "u/1", "Zt4!pLw8$cRn2*Hy")
+    request = wire.reset_password(wanted)
+    assert (request.method, request.url) == ("PATCH", "/users/u%2F1")
+    assert request.body == {"passwordProfile": {"password": "Zt4!pLw8$cRn2*Hy", "forceChangePasswordNextSignIn": True}}
+    assert "Zt4" not in repr(wanted) + repr(request)
+
+
+def test_a_post_has_a_body_even_an_empty_one_and_a_delete_has_none() -> None:
+    document = wire.batch([wire.revoke_sessions("u/1"), wire.delete_user("u/1")])
+    revoke, delete = document["requests"]  # type: ignore[misc]
+    assert (revoke["method"], revoke["url"], revoke["body"]) == ("POST", "/users/u%2F1/revokeSignInSessions", {})
+    assert revoke["headers"] == {"Content-Type": "application/json"}
+    assert (delete["method"], delete["url"]) == ("DELETE", "/users/u%2F1")
+    assert not {"headers", "body"} & set(delete)
 
 
 def test_a_batch_names_the_type_only_where_there_is_a_body() -> None:
@@ -122,7 +161,30 @@ def test_a_user_is_read_with_aware_times() -> None:
     )
     assert user is not None
     assert (user.display_name, user.enabled, user.sku_ids) == ("", False, frozenset({"s-1"}))
+    assert (user.given_name, user.surname, user.usage_location, user.set_by_others) == ("", "", "", frozenset())
     assert user.created_at == datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+def test_a_user_tells_what_another_hand_has_set() -> None:
+    user = {"id": "u-1", "userPrincipalName": "a1@x.ar", "accountEnabled": True}
+    named = {"givenName": "Ana", "surname": "Suárez", "usageLocation": "AR"}
+    empty = {"jobTitle": None, "department": "", "businessPhones": [], "onPremisesSyncEnabled": False}
+    untouched = wire.read_user(user | named | empty)
+    assert untouched is not None
+    assert (untouched.given_name, untouched.surname, untouched.usage_location) == ("Ana", "Suárez", "AR")
+    assert untouched.set_by_others == frozenset()
+    others = {
+        "jobTitle": "Docente",
+        "department": "Economía",
+        "officeLocation": "P2",
+        "mobilePhone": "358",
+        "businessPhones": ["1"],
+        "companyName": "UNRC",
+        "onPremisesSyncEnabled": True,
+    }
+    touched = wire.read_user(user | others)
+    assert touched is not None
+    assert touched.set_by_others == set(others)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +198,7 @@ def test_a_201_shows_little_and_what_was_accepted_stands_for_the_rest() -> None:
     created = wire.read_created({"id": "u-1", "userPrincipalName": ACCOUNT.upn, "displayName": "Ñáñez, María"}, ACCOUNT)
     assert created is not None
     assert (created.id, created.employee_id, created.enabled, created.created_at) == ("u-1", "40123456", True, None)
+    assert (created.given_name, created.surname, created.usage_location) == ("María José", "Ñáñez", "AR")
     assert wire.read_created({"userPrincipalName": ACCOUNT.upn}, ACCOUNT) is None
 
 
@@ -156,6 +219,7 @@ VERIFIED = (
 )
 IN_USE = "Another object with the same value for property userPrincipalName already exists."
 CREATE, FIND, LICENCE = Operation.CREATE, Operation.FIND, Operation.LICENCE
+CHANGES = [Operation.UNLICENCE, Operation.ENABLE, Operation.REVOKE, Operation.PASSWORD, Operation.DELETE]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +271,56 @@ def test_a_refusal_is_named_by_its_remedy(
     assert error.ids.client_request_id == "c-1"
 
 
+@pytest.mark.parametrize("operation", CHANGES)
+@pytest.mark.parametrize(
+    ("status", "body", "family", "code"),
+    [
+        (400, refusal("Unable to update the specified properties for …"), Refused, "T-017"),
+        (400, None, Refused, "T-017"),
+        (401, None, Refused, "T-002"),
+        (403, refusal("Insufficient privileges", code="Authorization_RequestDenied"), Refused, "T-011"),
+        (404, refusal("Resource 'x' does not exist", code="Request_ResourceNotFound"), NotFound, "T-007"),
+        (409, None, RetryLater, "T-009"),
+        (424, None, RetryLater, "T-010"),
+        (429, None, RetryLater, "T-010"),
+        (503, None, RetryLater, "T-009"),
+        (500, None, OutcomeUnknown, "T-009"),
+        (502, None, OutcomeUnknown, "T-009"),
+        (504, None, OutcomeUnknown, "T-009"),
+    ],
+)
+def test_a_refused_change_is_named_by_its_remedy(
+    operation: Operation, status: int, body: object, family: type[RemoteError], code: str
+) -> None:
+    error = faults.error_of(SubResponse(status, body), operation)
+    assert (type(error), error.code, error.operation) == (family, code, operation.value)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "family", "code"),
+    [
+        (Operation.PASSWORD, refusal(COMPLEXITY), Refused, "T-006"),
+        (Operation.PASSWORD, refusal("?", ("InvalidValue", "passwordProfile.password")), Refused, "T-006"),
+        (Operation.UNLICENCE, refusal("… attribute concurrency …"), RetryLater, "T-009"),
+        (
+            Operation.UNLICENCE,
+            refusal("?", ("LicenseAssignmentAttributeConcurrencyException", "")),
+            RetryLater,
+            "T-009",
+        ),
+    ],
+)
+def test_a_change_refused_for_a_reason_of_its_own(
+    operation: Operation, body: object, family: type[RemoteError], code: str
+) -> None:
+    error = faults.error_of(SubResponse(400, body), operation)
+    assert (type(error), error.code) == (family, code)
+
+
+def test_only_reads_leave_nothing_in_doubt() -> None:
+    assert {one for one in Operation if not one.harmless} == {CREATE, LICENCE, *CHANGES}
+
+
 @pytest.mark.parametrize(
     ("status", "family", "code"),
     [
@@ -227,6 +341,7 @@ def test_a_batch_refused_as_a_whole(status: int, family: type[RemoteError], code
 
 def test_what_is_assigned_already_is_no_failure() -> None:
     assert faults.nothing_to_change(SubResponse(400, refusal("No license changes provided, please check.")))
+    assert faults.nothing_to_change(SubResponse(400, refusal("User does not have a corresponding license.")))
     assert not faults.nothing_to_change(SubResponse(400, refusal("Something else")))
 
 

@@ -16,7 +16,14 @@ from lucy.errors import (
     RetryLater,
     Unreadable,
 )
-from lucy.ports import EnrolmentRequest, MoodleCourse, MoodleUser, NewMoodleUser
+from lucy.ports import (
+    EnrolmentRequest,
+    MoodleCourse,
+    MoodleUser,
+    NewMoodleUser,
+    UnenrolRequest,
+    UserSuspension,
+)
 
 ANA = NewMoodleUser(
     key="1",
@@ -60,7 +67,79 @@ def test_arrays_stay_within_what_php_takes() -> None:
     enrolled = wire.enrolments([EnrolmentRequest("1", 1, 2, 5)] * wire.ENROL_ROWS)
     assert len(created) <= wire.MAX_VALUES
     assert len(enrolled) <= wire.MAX_VALUES
+    suspended = [EnrolmentRequest("1", 1, 2, 5, suspend=True)] * wire.SUSPENDED_ENROL_ROWS
+    assert len(wire.enrolments(suspended)) <= wire.MAX_VALUES
+    assert len(wire.unenrolments([UnenrolRequest("1", 1, 2)] * wire.UNENROL_ROWS)) <= wire.MAX_VALUES
+    assert len(wire.suspensions([UserSuspension("1", 1, suspended=True)] * wire.SUSPENSION_ROWS)) <= wire.MAX_VALUES
     assert len(wire.look_up("id", ["1"] * wire.LOOK_UP_VALUES)) <= wire.MAX_VALUES
+
+
+def test_an_enrolment_is_suspended_with_a_1_and_active_without() -> None:
+    rows = [EnrolmentRequest("1", 7, 2, 5), EnrolmentRequest("2", 8, 2, 5, suspend=True)]
+    fields = dict(wire.enrolments(rows))
+    assert "enrolments[0][suspend]" not in fields
+    assert fields["enrolments[1][suspend]"] == "1"
+    assert wire.enrol_rows(rows) < wire.enrol_rows(rows[:1]) == wire.ENROL_ROWS
+
+
+def test_unenrolments_name_no_role() -> None:
+    assert wire.unenrolments([UnenrolRequest("1", 7, 2), UnenrolRequest("2", 8, 3)]) == [
+        ("enrolments[0][userid]", "7"),
+        ("enrolments[0][courseid]", "2"),
+        ("enrolments[1][userid]", "8"),
+        ("enrolments[1][courseid]", "3"),
+    ]
+
+
+def test_suspensions_change_nothing_else() -> None:
+    rows = [UserSuspension("1", 7, suspended=True), UserSuspension("2", 8, suspended=False)]
+    assert wire.suspensions(rows) == [
+        ("users[0][id]", "7"),
+        ("users[0][suspended]", "1"),
+        ("users[1][id]", "8"),
+        ("users[1][suspended]", "0"),
+    ]
+
+
+def test_a_courses_users_are_asked_for_by_id_alone() -> None:
+    assert wire.users_in(2, {}) == [
+        ("courseid", "2"),
+        ("options[0][name]", "userfields"),
+        ("options[0][value]", "id"),
+    ]
+    assert dict(wire.users_in(2, {"onlysuspended": "1"}))["options[0][name]"] == "onlysuspended"
+
+
+def test_warnings_are_read_by_user() -> None:
+    rows = [
+        {"item": "user", "itemid": 7, "warningcode": "usernotupdatedadmin", "message": "Ana Suárez"},
+        {"item": "user", "itemid": 8, "warningcode": "<b>x</b>"},
+        {"item": "user", "itemid": 9, "warningcode": 0},
+    ]
+    assert wire.read_warnings({"warnings": rows}) == {7: "usernotupdatedadmin", 8: "bx/b", 9: ""}
+    assert wire.read_warnings({"warnings": []}) == {}
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"warnings": None}, {"warnings": [{"itemid": "7"}]}])
+def test_a_change_of_users_that_breaks_the_contract(answer: object) -> None:
+    with pytest.raises(Unreadable):
+        wire.read_warnings(answer)
+
+
+@pytest.mark.parametrize(
+    ("errorcode", "family", "code"),
+    [
+        ("invaliduserid", NotFound, "M-001"),
+        ("usernotupdateddeleted", NotFound, "M-001"),
+        ("dmlwriteexception", RetryLater, "M-010"),
+        ("usernotupdatedadmin", Refused, "M-019"),
+        ("useremailinvalid", Refused, "M-019"),
+        ("", Refused, "M-019"),
+    ],
+)
+def test_a_row_that_was_warned_of(errorcode: str, family: type[RemoteError], code: str) -> None:
+    error = faults.row_error("suspend_users", errorcode)
+    assert (type(error), error.code, error.ids.remote_code) == (family, code, errorcode)
 
 
 def test_users() -> None:
@@ -89,9 +168,9 @@ def test_answers_that_break_the_contract(answer: object) -> None:
 
 
 def test_enrolled_is_null() -> None:
-    wire.read_enrolled(None)
+    wire.read_null("enrol", None)
     with pytest.raises(Unreadable):
-        wire.read_enrolled({"warnings": [1]})
+        wire.read_null("enrol", {"warnings": [1]})
 
 
 @pytest.mark.parametrize(
@@ -117,6 +196,13 @@ def test_enrolled_is_null() -> None:
         ("enrol", "dmlwriteexception", RetryLater, "M-010"),
         ("enrol", "somethingnew", Refused, "M-006"),
         ("enrol", "invalidtoken", Refused, "M-002"),
+        ("unenrol", "invalidparameter", NotFound, "M-001"),
+        ("unenrol", "invalidrecord", NotFound, "M-005"),
+        ("unenrol", "wsnoinstance", Refused, "M-013"),
+        ("unenrol", "nopermissions", Refused, "M-003"),
+        ("unenrol", "dmlwriteexception", RetryLater, "M-010"),
+        ("unenrol", "somethingnew", Refused, "M-006"),
+        ("suspended_in", "invalidrecord", Refused, "M-003"),
     ],
 )
 def test_application_errors(operation: str, errorcode: str, family: type[RemoteError], code: str) -> None:
@@ -201,6 +287,17 @@ def test_by_username() -> None:
     stranger = matching.by_username(ANA, {ANA.username: replace(USER, idnumber="1")})
     assert isinstance(stranger, Conflict)
     assert stranger.code == "M-008"
+
+
+def test_who_is_deleted() -> None:
+    assert not matching.is_deleted(USER)
+    mangled = "a27896410@eco.example.org.1767225600"
+    hashed = replace(USER, username=mangled, email="5f4dcc3b5aa765d61d8327deb882cf99", idnumber="")
+    assert matching.is_deleted(hashed)
+    assert matching.is_deleted(replace(hashed, email=""))
+    assert matching.is_deleted(replace(hashed, username=f"{mangled}.7", email=""))
+    assert not matching.is_deleted(replace(USER, email=""))
+    assert not matching.is_deleted(replace(USER, username="ana.27896410", email="", idnumber=""))
 
 
 def test_elsewhere() -> None:

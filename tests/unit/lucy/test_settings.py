@@ -217,7 +217,7 @@ def test_test_and_production_are_not_wired_across(
     assert "LUCY_ACCOUNT_PREFIX" in lines[0]
 
 
-@pytest.mark.parametrize("name", ["GRAPH_URL", "LOGIN_URL", "MOODLE_URL"])
+@pytest.mark.parametrize("name", ["GRAPH_URL", "LOGIN_URL", "MOODLE_URL", "PUBLIC_URL"])
 @pytest.mark.parametrize("value", ["http://x.org", "x.org", "ftp://x.org", "http://[::1", "//x.org"])
 def test_addresses_are_https_outside_the_sandbox(refusal: Any, name: str, value: str) -> None:
     assert names(refusal(PRODUCTION, **{name: value})) == [f"LUCY_{name}"]
@@ -294,6 +294,14 @@ def test_the_house_holds_plain_values(load: Any) -> None:
     assert house.mail_per_s == 0.5
     assert house.zone == ZoneInfo("America/Argentina/Cordoba")
     assert (house.environment, house.account_prefix, house.graph_per_s) == ("PRODUCCIÓN", "a", 10)
+
+
+def test_where_links_to_the_bot_lead(load: Any) -> None:
+    """Outside the sandbox an address of this machine would lead the staff nowhere."""
+    assert load(PRODUCTION).house().public_url == ""
+    assert load(PRODUCTION, PUBLIC_URL="https://lucy.x.org/").house().public_url == "https://lucy.x.org"
+    assert load(SANDBOX, PUBLIC_URL="http://127.0.0.1:9/").house().public_url == "http://127.0.0.1:9"
+    assert load(SANDBOX, PUBLIC_URL="", BOT_PORT="4000").house().public_url == "http://127.0.0.1:4000"
 
 
 @pytest.mark.parametrize(("sender", "domain"), [("campus@x.org", "x.org"), ("", "eco.unrc.edu.ar")])

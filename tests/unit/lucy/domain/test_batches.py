@@ -22,7 +22,7 @@ LEGAL = {
     "queued": "start→running hold→held pause→paused cancel→cancelled",
     "running": "pause→paused hold→held cancel→cancelled finish→finished "
     "finish_with_failures→finished_with_failures finish_empty→nothing_done",
-    "paused": "resume→running cancel→cancelled finish→finished "
+    "paused": "resume→running requeue→queued cancel→cancelled finish→finished "
     "finish_with_failures→finished_with_failures finish_empty→nothing_done",
     "finished_with_failures": "retry→running",
     "finished": "",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lucy.domain.course_rules import CourseRule
 from lucy.domain.operations import NEEDS, BatchOptions, StepKind
-from lucy.domain.plans import Plan, PlannedStep, Present, plan_activation, upn_for
+from lucy.domain.plans import Plan, PlannedStep, PlanRow, Present, plan_activation, upn_for
 from lucy.domain.steps import StepState
 from lucy.domain.students import Stage, StudentId
 from tests.unit.lucy.people import THOROUGHLY, student
@@ -89,7 +89,7 @@ def test_all_other_stages_are_activated(stage: Stage) -> None:
 
 def test_no_course_is_said_and_the_rest_is_done() -> None:
     plan = plan_activation([(student(), Present())], [], FULL)
-    assert [step.kind for step in plan.steps] == list(StepKind)[:4]
+    assert [step.kind.value for step in plan.steps] == ["account", "licence", "credentials_mail", "moodle_user"]
     assert plan.impossible == ((1, "ninguna regla les da curso: sólo cuenta y usuario de Moodle"),)
 
 
@@ -144,20 +144,21 @@ def test_a_step_waits_exactly_for_what_is_not_there_yet(present: Present, option
 
 STEP = PlannedStep(StudentId(1), StepKind.ACCOUNT, "", StepState.DUE)
 OTHER = PlannedStep(StudentId(2), StepKind.ENROLMENT, "A-INTRO", StepState.WAITING)
+ROW, OTHER_ROW = PlanRow(StudentId(1), (STEP,)), PlanRow(StudentId(2), (OTHER,))
 
 
 def test_the_hash_is_the_same_for_the_same_plan_for_ever() -> None:
     """It is stored with the approval: another way of computing it would make old approvals look forged."""
-    # sha256 of [[1,"account","","due"],[2,"enrolment","A-INTRO","waiting"]]
-    expected = "05779eea51b3b9216b0deadc643334e2c131b9be730b790c08f6aeb7b8b73f2e"
-    assert Plan((STEP, OTHER), ()).hash == expected
-    assert Plan((STEP, OTHER), ((StudentId(9), "en cualquier idioma"),)).hash == expected
+    # sha256 of [[1,"",[["account","","due"]]],[2,"",[["enrolment","A-INTRO","waiting"]]]]
+    expected = "82a15996761a741a084d331309ba15f9bf62d2c736761fd0ca7b835429ebe003"
+    assert Plan((ROW, OTHER_ROW)).hash == expected
+    in_words = dataclasses.replace(OTHER_ROW, impossible=("en cualquier idioma",))
+    assert Plan((ROW, in_words)).hash == expected
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"student_id": StudentId(7)},
         {"kind": StepKind.MOODLE_USER},
         {"target": "B-CONTA"},
         {"state": StepState.DUE},
@@ -165,12 +166,18 @@ def test_the_hash_is_the_same_for_the_same_plan_for_ever() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_the_hash_tells_every_change(change: dict[str, Any]) -> None:
-    changed = Plan((STEP, dataclasses.replace(OTHER, **change)), ())
-    assert changed.hash != Plan((STEP, OTHER), ()).hash
+    changed = dataclasses.replace(OTHER_ROW, steps=(dataclasses.replace(OTHER, **change),))
+    assert Plan((ROW, changed)).hash != Plan((ROW, OTHER_ROW)).hash
+
+
+@pytest.mark.parametrize("change", [{"student_id": StudentId(7)}, {"basis": {"stage": "alumno"}}])
+def test_the_hash_tells_who_and_on_what_facts(change: dict[str, Any]) -> None:
+    assert Plan((ROW, dataclasses.replace(OTHER_ROW, **change))).hash != Plan((ROW, OTHER_ROW)).hash
 
 
 def test_the_hash_tells_order_and_number_of_steps() -> None:
-    hashes = {Plan(steps, ()).hash for steps in [(), (STEP,), (OTHER,), (STEP, OTHER), (OTHER, STEP), (STEP, STEP)]}
+    many: list[tuple[PlannedStep, ...]] = [(), (STEP,), (OTHER,), (STEP, OTHER), (OTHER, STEP), (STEP, STEP)]
+    hashes = {Plan((PlanRow(StudentId(1), steps),)).hash for steps in many}
     assert len(hashes) == 6
 
 

@@ -33,7 +33,13 @@ LEGAL = {
     "dropped": "",
 }
 EXPECTED = {(state, move.split("→")[0]): move.split("→")[1] for state, moves in LEGAL.items() for move in moves.split()}
-ACCOUNT, LICENCE, MAIL, USER, ENROLMENT = StepKind
+ACCOUNT, LICENCE, MAIL, USER, ENROLMENT = (
+    StepKind.ACCOUNT,
+    StepKind.LICENCE,
+    StepKind.CREDENTIALS_MAIL,
+    StepKind.MOODLE_USER,
+    StepKind.ENROLMENT,
+)
 WAITING, DUE, RUNNING, DONE, ALREADY, SKIPPED, FAILED, CANCELLED, DROPPED = StepState
 ENDINGS = [StepEvent.COMPLETE, StepEvent.FIND_DONE, StepEvent.SKIP, StepEvent.FAIL, StepEvent.DROP]
 

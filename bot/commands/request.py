@@ -1,35 +1,52 @@
-"""`activar <selección>`: plan a batch and ask a second person for it."""
+"""`activar`, `matricular`, `deshabilitar`, `habilitar` <selección>: plan a batch and ask a second person for it."""
 
 from datetime import date
 
 from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.batch_card import post_batch_card
-from bot.grammar import Command, yes_or_no
+from bot.commands.options import option
+from bot.grammar import Command, CommandName
 from bot.turns import ConversationType
 from cards.notice import Notice, notice_card, summary
+from lucy.db import batches
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
+from lucy.db.tables import BatchRow
+from lucy.domain.batches import BatchId
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.selections import Selection, parse_selection
 from lucy.domain.students import mask_document_numbers
-from lucy.errors import RequestError
+from lucy.flows.ask_again import post_beside
 from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
 from lucy.texts import _, number
 
+KINDS = {
+    CommandName.ACTIVATE: BatchKind.ACTIVATE,
+    CommandName.ENROL: BatchKind.ENROL,
+    CommandName.DISABLE: BatchKind.DISABLE,
+    CommandName.ENABLE: BatchKind.ENABLE,
+}
 
-async def activate(ask: Ask, command: Command, db: Database) -> Answer:
+
+async def request(ask: Ask, command: Command, db: Database) -> Answer:
     """Raises RequestError naming the filter or option that was not understood."""
     selection = parse_selection(command.argument, today=today(ask))
-    options = BatchOptions(mail=_option(command, "correo"), moodle=_option(command, "moodle"))
-    return await request_activation(ask, selection, options, db)
+    options = BatchOptions(
+        mail=option(command, "correo", default=True),
+        moodle=option(command, "moodle", default=True),
+        removals=option(command, "bajas", default=False),
+    )
+    return await ask_for(ask, KINDS[command.name], selection, options, db, word=command.name.value)
 
 
-async def request_activation(ask: Ask, selection: Selection, options: BatchOptions, db: Database) -> Answer:
-    """Plan it, post its card here, and in the channel too when it was asked for in a personal chat."""
+async def ask_for(
+    ask: Ask, kind: BatchKind, selection: Selection, options: BatchOptions, db: Database, *, word: str
+) -> Answer:
+    """Plan it and show its card; what became of it is said there."""
     batch = await request_batch(
         ask.session,
-        BatchKind.ACTIVATE,
+        kind,
         selection,
         options=options,
         requester=Requester(ask.actor, ask.turn.person.teams_id),
@@ -37,8 +54,13 @@ async def request_activation(ask: Ask, selection: Selection, options: BatchOptio
         now=ask.now,
     )
     if isinstance(batch, NobodyMatches):
-        notice = _nobody(batch, numbers=ask.personal)
+        notice = _nobody(batch, word=word, numbers=ask.personal)
         return ask.card(notice_card(notice, ask.frame), summary(notice))
+    return await show_new(ask, batch, db)
+
+
+async def show_new(ask: Ask, batch: BatchRow, db: Database) -> Answer:
+    """Post its card here, and in the channel too when it was asked for in a personal chat; so for what was parted."""
     if ask.turn.conversation_type is ConversationType.PERSONAL and batch.finished_at is None:
         for channel in await cards_db.staff_channels(ask.session):
             await cards_db.add_card(
@@ -50,29 +72,20 @@ async def request_activation(ask: Ask, selection: Selection, options: BatchOptio
                 conversation_id=channel.conversation_id,
                 new_thread=True,
             )
-    return await post_batch_card(ask, db, batch.id)
+    answer = await post_batch_card(ask, db, batch.id)
+    for child in await batches.children(ask.session, batch.id):
+        await post_beside(ask.session, batch.id, BatchId(child), now=ask.now)
+    return answer
 
 
 def today(ask: Ask) -> date:
     return ask.now.astimezone(ask.zone).date()
 
 
-def _option(command: Command, name: str) -> bool:
-    value = command.options.get(name)
-    if value is None:
-        return True
-    meant = yes_or_no(value)
-    if meant is None:
-        raise RequestError(
-            _("«{name}:{value}» no se entiende: es {name}:si o {name}:no.").format(name=name, value=value)
-        )
-    return meant
-
-
-def _nobody(found: NobodyMatches, *, numbers: bool) -> Notice:
+def _nobody(found: NobodyMatches, *, word: str, numbers: bool) -> Notice:
     """Whole document numbers only where the asker alone reads them."""
     selection = found.selection if numbers else mask_document_numbers(found.selection)
     text = _("Nadie cumple «{selection}». No se creó ningún lote.").format(selection=selection)
     similar = [(one, count) for one, count in found.similar if numbers or one == mask_document_numbers(one)]
-    near = tuple(f"activar {one} ({number(count)})" for one, count in similar)
-    return Notice(_("Nadie para activar"), text, near)
+    near = tuple(f"{word} {one} ({number(count)})" for one, count in similar)
+    return Notice(_("Nadie para {word}").format(word=word), text, near)

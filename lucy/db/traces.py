@@ -1,0 +1,122 @@
+"""What a batch left with its students, and what happened to them since: what an undo is planned from."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import accounts as accounts_db
+from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, StepRow
+from lucy.domain.batches import BatchId, batch_code
+from lucy.domain.operations import StepKind
+from lucy.domain.plans_undo import Traces
+from lucy.domain.steps import StepState
+from lucy.domain.students import StudentId
+
+_LATER = text(
+    """
+    select mine.student_id, other.batch_id
+    from (select student_id, max(closed_at) as closed_at from step
+          where batch_id = :batch and student_id = any(:students) and state = 'done' group by student_id) as mine
+    join step as other on other.student_id = mine.student_id
+    where other.batch_id <> :batch and other.state = 'done' and other.closed_at > mine.closed_at
+    group by mine.student_id, other.batch_id
+    """
+)
+
+
+async def traces(
+    session: AsyncSession, batch: BatchId, students: Sequence[StudentId], *, test_prefix: str
+) -> list[Traces]:
+    """One for each student, in the order given. `test_prefix` marks sign-in names that may be deleted."""
+    done = await _done(session, batch, students)
+    later = await _later(session, batch, students)
+    accounts = await accounts_db.accounts(session, students)
+    users = await accounts_db.moodle_users(session, students)
+    enrolments = await _enrolments(session, students)
+    return [
+        _traces(
+            one,
+            batch,
+            done=frozenset(done.get(one, ())),
+            later=frozenset(later.get(one, ())),
+            account=accounts.get(one),
+            user=users.get(one),
+            enrolments=enrolments.get(one, ()),
+            test_prefix=test_prefix,
+        )
+        for one in students
+    ]
+
+
+async def done_students(session: AsyncSession, batch: BatchId) -> list[StudentId]:
+    """The students for whom the batch did something, in the plan's order."""
+    rows = await session.execute(
+        text(
+            """
+            select student_id from step where batch_id = :batch and state = 'done'
+            group by student_id order by min(position)
+            """
+        ),
+        {"batch": batch},
+    )
+    return [StudentId(row.student_id) for row in rows]
+
+
+async def _done(
+    session: AsyncSession, batch: BatchId, students: Collection[StudentId]
+) -> dict[StudentId, set[tuple[StepKind, str]]]:
+    rows = await session.execute(
+        select(StepRow.student_id, StepRow.kind, StepRow.target).where(
+            StepRow.batch_id == batch, StepRow.student_id.in_(list(students)), StepRow.state == StepState.DONE
+        )
+    )
+    found: dict[StudentId, set[tuple[StepKind, str]]] = {}
+    for row in rows:
+        found.setdefault(row.student_id, set()).add((row.kind, row.target))
+    return found
+
+
+async def _later(session: AsyncSession, batch: BatchId, students: Collection[StudentId]) -> dict[StudentId, set[str]]:
+    found: dict[StudentId, set[str]] = {}
+    for row in await session.execute(_LATER, {"batch": batch, "students": list(students)}):
+        found.setdefault(row.student_id, set()).add(batch_code(row.batch_id))
+    return found
+
+
+async def _enrolments(session: AsyncSession, students: Collection[StudentId]) -> dict[StudentId, list[EnrolmentRow]]:
+    found: dict[StudentId, list[EnrolmentRow]] = {}
+    statement = select(EnrolmentRow).where(EnrolmentRow.student_id.in_(list(students)))
+    for row in (await session.scalars(statement)).all():
+        found.setdefault(row.student_id, []).append(row)
+    return found
+
+
+def _traces(
+    student: StudentId,
+    batch: BatchId,
+    *,
+    done: frozenset[tuple[StepKind, str]],
+    later: frozenset[str],
+    account: AccountRow | None,
+    user: MoodleUserRow | None,
+    enrolments: Sequence[EnrolmentRow],
+    test_prefix: str,
+) -> Traces:
+    mine = [row for row in enrolments if row.made_by_batch == batch]
+    return Traces(
+        student_id=student,
+        done=done,
+        later=later,
+        has_account=account is not None,
+        account_made=account is not None and account.made_by_batch == batch,
+        enabled=account is not None and account.enabled,
+        deletable=account is not None and account.upn.startswith(test_prefix),
+        licence_given=account is not None and account.licensed and account.licensed_by_batch == batch,
+        has_user=user is not None,
+        user_made=user is not None and user.made_by_batch == batch,
+        user_suspended=user is not None and user.suspended,
+        courses=frozenset(row.course for row in enrolments),
+        made=frozenset(row.course for row in mine if not row.was_suspended),
+        revived=frozenset(row.course for row in mine if row.was_suspended),
+    )

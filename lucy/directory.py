@@ -1,0 +1,134 @@
+"""Entra ID as the flows need it; reached through `lucy/ports.py`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from lucy.domain.students import Upn
+from lucy.errors import RemoteError
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to create. `employee_id` is the document number: the mark by which Lucy knows her accounts."""
+
+    key: str
+    upn: Upn
+    mail_nickname: str
+    first_name: str
+    last_name: str
+    employee_id: str
+    password: str = field(repr=False)
+    usage_location: str = "AR"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUser:
+    """An account as the directory has it. `created_at` is aware UTC, None where the directory did not say.
+
+    `set_by_others`: Graph's names of the properties that Lucy never sets and that hold a value here (a job title, a
+    phone, the synchronisation from another directory), so that the work of another hand can be told.
+    """
+
+    id: str
+    upn: Upn
+    display_name: str
+    employee_id: str
+    enabled: bool
+    created_at: datetime | None
+    sku_ids: frozenset[str] = frozenset()
+    given_name: str = ""
+    surname: str = ""
+    usage_location: str = ""
+    set_by_others: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceSeats:
+    """Seats of one SKU in the tenant."""
+
+    sku_id: str
+    part_number: str
+    enabled: int
+    consumed: int
+
+    @property
+    def free(self) -> int:
+        return max(0, self.enabled - self.consumed)
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRequest:
+    key: str
+    user_id: str
+    sku_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnabledChange:
+    """Whether the account may sign in from now on."""
+
+    key: str
+    user_id: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A temporary password: it must be changed at the next sign-in."""
+
+    key: str
+    user_id: str
+    password: str = field(repr=False)
+
+
+class Directory(Protocol):
+    """Entra ID. Calls of any length are cut into `$batch` requests of up to 20.
+
+    All but `create_users` are harmless to repeat. A write without a proper answer is OutcomeUnknown all the same: read
+    the account back before going on.
+    """
+
+    async def create_users(self, accounts: Sequence[NewAccount]) -> Mapping[str, DirectoryUser | RemoteError]:
+        """Create accounts. An UPN in use gives AlreadyThere for that key; nothing is adopted here."""
+        ...
+
+    async def find_users(self, upns: Mapping[str, Upn]) -> Mapping[str, DirectoryUser | RemoteError | None]:
+        """Look up accounts by sign-in name; None where there is none."""
+        ...
+
+    async def read_users(self, ids: Mapping[str, str]) -> Mapping[str, DirectoryUser | RemoteError | None]:
+        """Read accounts back by Entra object id; None where there is none (deleted, or not replicated yet)."""
+        ...
+
+    async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
+        """Assign one SKU to each; harmless where it is assigned already. NotFound: not there, or not replicated yet."""
+        ...
+
+    async def remove_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
+        """Take one SKU from each; harmless where it is not assigned. NotFound where there is no account."""
+        ...
+
+    async def set_enabled(self, requests: Sequence[EnabledChange]) -> Mapping[str, RemoteError | None]:
+        """Disable or enable, and nothing else; harmless where it is so already. NotFound where there is no account."""
+        ...
+
+    async def revoke_sessions(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
+        """End what was signed in, by Entra object id; once more is harmless. NotFound where there is no account.
+
+        Access tokens already issued run until they expire: disable first.
+        """
+        ...
+
+    async def reset_passwords(self, requests: Sequence[NewPassword]) -> Mapping[str, RemoteError | None]:
+        """Set a temporary password; the same one again is harmless. NotFound where there is no account."""
+        ...
+
+    async def delete_users(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
+        """Delete, by Entra object id; restorable for 30 days. NotFound where there is none, so also once more."""
+        ...
+
+    async def licence_seats(self, part_number: str) -> LicenceSeats:
+        """Seats of a SKU. Raises NotFound when the tenant has no such SKU."""
+        ...

@@ -1,0 +1,96 @@
+"""What staff may set from the channel: the keys, their defaults, and how each value is read.
+
+Values are text, as people write them; a value that cannot be read is refused when it is set, so what is stored is good.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from lucy.domain.safety import NAMES, Safety, parse_approvals, parse_phases, parse_threshold
+from lucy.errors import RequestError
+from lucy.texts import _
+
+APPROVALS, THRESHOLD = "aprobaciones.", "umbral."
+PHASES, LETTERS_A_DAY = "fases", "correo.por_dia"
+
+_THRESHOLDS = {
+    "activar": "2000",
+    "matricular": "2000",
+    "matricular.bajas": "50 10%",
+    "deshabilitar": "100 10%",
+    "habilitar": "500",
+    "deshacer": "200 20%",
+}
+_APPROVALS = dict.fromkeys(NAMES.values(), "1") | {"deshabilitar": "50:1 2", "deshacer": "50:1 2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting: what it is for, its default, and what refuses a bad value (RequestError)."""
+
+    name: str
+    means: str
+    default: str
+    read: Callable[[str], object]
+
+
+def letters_a_day(text: str) -> int:
+    """Exchange Online takes 10,000 recipients a day (FEATURES, section 3); 0 is no quota. Raises RequestError."""
+    if not re.fullmatch(r"[0-9]{1,7}", text.strip()):
+        raise RequestError(
+            _("«{text}» no es una cantidad de cartas por día. Escribí un número; 0 es sin tope.").format(text=text)
+        )
+    return int(text)
+
+
+def _phases(text: str) -> object:
+    return parse_phases(text, frozenset(_THRESHOLDS))
+
+
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        *(
+            Key(
+                APPROVALS + name,
+                "Cuántas personas tienen que aprobar, según cuántos alumnos son",
+                text,
+                parse_approvals,
+            )
+            for name, text in _APPROVALS.items()
+        ),
+        *(
+            Key(THRESHOLD + name, "Cuántos alumnos a la vez, antes de retener y preguntar", text, parse_threshold)
+            for name, text in _THRESHOLDS.items()
+        ),
+        Key(PHASES, "Fases del año con umbrales propios", "", _phases),
+        Key(LETTERS_A_DAY, "Cartas por día que acepta el servidor de correo", "10000", letters_a_day),
+    )
+}
+
+
+def key(name: str) -> Key:
+    """Raises RequestError naming the keys there are."""
+    found = KEYS.get(name.strip().lower())
+    if found is None:
+        said = _("No conozco «{name}». Lo que se puede cambiar: {names}.")
+        raise RequestError(said.format(name=name, names=", ".join(KEYS)))
+    return found
+
+
+def safety_from(values: Mapping[str, str]) -> Safety:
+    """What is in force; `values` are those that staff set, the rest is the default."""
+
+    def value(name: str) -> str:
+        return values.get(name, KEYS[name].default)
+
+    return Safety(
+        approvals={kind: parse_approvals(value(APPROVALS + name)) for kind, name in NAMES.items()},
+        thresholds={name: parse_threshold(value(THRESHOLD + name)) for name in _THRESHOLDS},
+        phases=parse_phases(value(PHASES), frozenset(_THRESHOLDS)),
+    )
+
+
+def letters_quota(values: Mapping[str, str]) -> int:
+    return letters_a_day(values.get(LETTERS_A_DAY, KEYS[LETTERS_A_DAY].default))

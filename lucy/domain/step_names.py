@@ -1,0 +1,39 @@
+"""How one step of one student is called, on cards and in lists."""
+
+from lucy.domain.operations import StepKind
+from lucy.texts import _
+
+__all__ = ["step"]
+
+
+def step(kind: StepKind, target: str = "") -> str:
+    """One step of one student: carta, CONT-1."""
+    match kind:
+        case StepKind.ACCOUNT:
+            return _("cuenta")
+        case StepKind.LICENCE:
+            return _("licencia")
+        case StepKind.CREDENTIALS_MAIL:
+            return _("carta")
+        case StepKind.MOODLE_USER:
+            return _("usuario de Moodle")
+        case StepKind.ENROLMENT:
+            return target or _("curso")
+        case StepKind.ENABLE_ACCOUNT:
+            return _("habilitar la cuenta")
+        case StepKind.UNENROL:
+            return _("quitar {course}").format(course=target or _("curso"))
+        case StepKind.SUSPEND_ENROLMENT:
+            return _("suspender {course}").format(course=target or _("curso"))
+        case StepKind.SUSPEND_MOODLE_USER:
+            return _("suspender el usuario de Moodle")
+        case StepKind.REMOVE_LICENCE:
+            return _("retirar la licencia")
+        case StepKind.DISABLE_ACCOUNT:
+            return _("deshabilitar la cuenta")
+        case StepKind.DELETE_ACCOUNT:
+            return _("eliminar la cuenta")
+        case StepKind.NEW_SECRET:
+            return _("contraseña nueva")
+        case StepKind.RECTIFY_MAIL:
+            return _("carta de rectificación")

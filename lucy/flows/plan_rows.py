@@ -1,0 +1,72 @@
+"""Plan a batch over given students, with the facts as they are at this moment.
+
+Used when a batch is asked for, and again when it begins and when each student's turn comes: the two are compared.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import rules, traces
+from lucy.db import students as students_db
+from lucy.domain import letters
+from lucy.domain.basis import print_of
+from lucy.domain.batches import BatchId
+from lucy.domain.house import House
+from lucy.domain.operations import BatchKind, BatchOptions
+from lucy.domain.plans import Plan, PlanRow, Present, plan_activation, plan_enrolment, plan_switch
+from lucy.domain.plans_undo import plan_undo
+from lucy.domain.students import Student, StudentId
+
+READ_AT_ONCE = 2000
+TEST_PREFIX = "test-"
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """The operation to be planned. `undoes` is the batch that an undo takes back."""
+
+    kind: BatchKind
+    options: BatchOptions
+    undoes: BatchId | None = None
+
+
+async def plan_rows(session: AsyncSession, what: What, ids: Sequence[StudentId], *, house: House) -> Plan:
+    """The plan for these students, in this order."""
+    found: list[PlanRow] = []
+    planner = await _planner(session, what, house)
+    for start in range(0, len(ids), READ_AT_ONCE):
+        part = ids[start : start + READ_AT_ONCE]
+        if what.kind is BatchKind.UNDO and what.undoes is not None:
+            left = await traces.traces(session, what.undoes, part, test_prefix=TEST_PREFIX)
+            found += plan_undo(left, what.options).rows
+            continue
+        loaded = await students_db.load(session, part)
+        present = await students_db.present(session, part)
+        found += planner([(loaded[id_], present[id_]) for id_ in part]).rows
+    return Plan(tuple(found))
+
+
+_Planner = Callable[[list[tuple[Student, Present]]], Plan]
+
+
+async def _planner(session: AsyncSession, what: What, house: House) -> _Planner:
+    if what.kind in {BatchKind.ACTIVATE, BatchKind.ENROL}:
+        every_rule = await rules.course_rules(session)
+        plan = plan_activation if what.kind is BatchKind.ACTIVATE else plan_enrolment
+        return lambda people: plan(people, every_rule, what.options, config_print(what, house))
+    return lambda people: plan_switch(people, what.kind)
+
+
+def config_print(what: What, house: House) -> str:
+    """A print of the settings that the result depends on; rates and sizes do not change what is done."""
+    values: dict[str, object] = {"moodle_auth": house.moodle_auth, "moodle_role": house.moodle_role_id}
+    if what.kind is BatchKind.ACTIVATE:
+        values |= {
+            "prefix": house.account_prefix,
+            "domain": house.account_domain,
+            "sku": house.licence_sku,
+            "letter": asdict(letters.CREDENTIALS),
+        }
+    return print_of(values)

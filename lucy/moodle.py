@@ -1,0 +1,121 @@
+"""Moodle as the flows need it; reached through `lucy/ports.py`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lucy.errors import RemoteError
+
+
+@dataclass(frozen=True, slots=True)
+class MoodleUser:
+    id: int
+    username: str
+    email: str
+    idnumber: str
+    auth: str
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewMoodleUser:
+    """A user to create. `username` is lower case; `idnumber` is the document number."""
+
+    key: str
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    idnumber: str
+    auth: str
+    lang: str = "es"
+
+
+@dataclass(frozen=True, slots=True)
+class MoodleCourse:
+    id: int
+    shortname: str
+    fullname: str
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRequest:
+    """`suspend`: in the course, but out of its sight; without it an enrolment that was suspended is active again."""
+
+    key: str
+    user_id: int
+    course_id: int
+    role_id: int
+    suspend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnenrolRequest:
+    key: str
+    user_id: int
+    course_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserSuspension:
+    """Whether the user is kept out of the whole site from now on."""
+
+    key: str
+    user_id: int
+    suspended: bool
+
+
+class Moodle(Protocol):
+    """One Moodle site. Calls of any length are cut into arrays that PHP does not truncate, and bisected on failure.
+
+    All but `create_users` are harmless to repeat. A write without an answer is OutcomeUnknown all the same.
+    """
+
+    async def find_users(self, wanted: Sequence[NewMoodleUser]) -> Mapping[str, MoodleUser | RemoteError | None]:
+        """The user that is this person (same username and, where set, same idnumber), None where there is none.
+
+        Conflict where the username or the e-mail address belongs to somebody else.
+        """
+        ...
+
+    async def read_users(self, ids: Sequence[int]) -> Mapping[int, MoodleUser | None]:
+        """Read users back by id; None for who is absent or deleted."""
+        ...
+
+    async def create_users(self, wanted: Sequence[NewMoodleUser]) -> Mapping[str, MoodleUser | RemoteError]:
+        """Create users that `find_users` did not find."""
+        ...
+
+    async def find_courses(self, shortnames: Sequence[str]) -> Mapping[str, MoodleCourse | None]:
+        """Courses by shortname (exact case); None where the site has none."""
+        ...
+
+    async def courses_of(self, user_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
+        """Ids of the courses each user is in. One call per user: ask only for users that were there before us."""
+        ...
+
+    async def enrol(self, requests: Sequence[EnrolmentRequest]) -> Mapping[str, RemoteError | None]:
+        """Enrol through the manual method. Enrolling again is harmless."""
+        ...
+
+    async def unenrol(self, requests: Sequence[UnenrolRequest]) -> Mapping[str, RemoteError | None]:
+        """Un-enrol through the manual method, with every role, and read back; harmless where nobody is enrolled.
+
+        Refused (M-011) where the user is still in the course afterwards. NotFound: there is no such user or course.
+        """
+        ...
+
+    async def suspended_in(self, course_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
+        """Ids of the users whose enrolment in each course is not active: suspended, or expired or still to begin.
+
+        Nobody for an absent course. One call per course.
+        """
+        ...
+
+    async def suspend_users(self, requests: Sequence[UserSuspension]) -> Mapping[str, RemoteError | None]:
+        """Keep users out of the site, or let them in again; harmless where it is so already.
+
+        NotFound where there is no such user. Enrolments and work stay.
+        """
+        ...
