@@ -106,6 +106,13 @@ class Moodle(Protocol):
         """
         ...
 
+    async def enrolled_in(self, course_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
+        """Ids of the users in each course, whatever the state of their enrolment and of the course.
+
+        Nobody for an absent course, and for a token that sees nobody. One call per course.
+        """
+        ...
+
     async def suspended_in(self, course_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
         """Ids of the users whose enrolment in each course is not active: suspended, or expired or still to begin.
 

@@ -24,12 +24,20 @@ from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.errors import System
 from lucy.flows.lanes.account import AccountLane
-from lucy.flows.lanes.base import Lane
+from lucy.flows.lanes.account_delete import AccountDeleteLane
+from lucy.flows.lanes.account_switch import DisableAccountLane, EnableAccountLane
+from lucy.flows.lanes.base import Lane, Noter
 from lucy.flows.lanes.credentials_mail import CredentialsMailLane
 from lucy.flows.lanes.enrolment import EnrolmentLane
 from lucy.flows.lanes.licence import LicenceLane
+from lucy.flows.lanes.licence_removal import LicenceRemovalLane
+from lucy.flows.lanes.moodle_suspension import MoodleSuspensionLane
 from lucy.flows.lanes.moodle_user import MoodleUserLane
-from lucy.ports import Channel, Directory, Limiter, Moodle, Nudger, StudentRecords
+from lucy.flows.lanes.new_secret import NewSecretLane
+from lucy.flows.lanes.rectify_mail import RectifyMailLane
+from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
+from lucy.flows.note_steps import noter
+from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, StudentRecords
 from lucy.sealing import Sealer
 from lucy.settings import Settings, SialDialect
 
@@ -79,13 +87,7 @@ class Runtime:
         broker = make_broker(settings.redis_url)
         stack.callback(broker.close)
         sealer = Sealer(settings.secret_keys.get_secret_value())
-        lanes: list[Lane[Any]] = [
-            AccountLane(directory, sealer, house),
-            LicenceLane(directory, house),
-            CredentialsMailLane(mailer, sealer, house),
-            MoodleUserLane(moodle, house),
-            EnrolmentLane(moodle, house),
-        ]
+        lanes = every_lane(directory, moodle, mailer, sealer=sealer, note=noter(db), house=house)
         return cls(
             settings=settings,
             house=house,
@@ -96,12 +98,35 @@ class Runtime:
             moodle=moodle,
             records=_records(settings, http, limiter),
             channel=TeamsChannel(teams),
-            lanes={lane.kind: lane for lane in lanes},
+            lanes=lanes,
             _stack=stack,
         )
 
     async def close(self) -> None:
         await self._stack.aclose()
+
+
+def every_lane(
+    directory: Directory, moodle: Moodle, mailer: Mailer, *, sealer: Sealer, note: Noter, house: House
+) -> dict[StepKind, Lane[Any]]:
+    """A lane for each kind of step."""
+    lanes: list[Lane[Any]] = [
+        AccountLane(directory, sealer, house),
+        EnableAccountLane(directory, note, house),
+        LicenceLane(directory, house),
+        CredentialsMailLane(mailer, sealer, note, house),
+        MoodleUserLane(moodle, note, house),
+        EnrolmentLane(moodle, note, house),
+        UnenrolLane(moodle, note, house),
+        SuspendEnrolmentLane(moodle, note, house),
+        MoodleSuspensionLane(moodle, note, house),
+        LicenceRemovalLane(directory, note, house),
+        DisableAccountLane(directory, note, house),
+        AccountDeleteLane(directory, note, house),
+        NewSecretLane(directory, sealer, note, house),
+        RectifyMailLane(mailer, note, house),
+    ]
+    return {lane.kind: lane for lane in lanes}
 
 
 def _rates(settings: Settings) -> dict[System, float]:

@@ -84,17 +84,24 @@ class MoodleSite:
         """
         return await unenrolling.unenrol(self._calls, requests)
 
+    async def enrolled_in(self, course_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
+        """One call for each course: 3 to 8 s for 1,700 people (contracts/moodle.md, "Speed")."""
+        return await for_each(dict.fromkeys(course_ids), lambda course: self._listed("enrolled_in", course))
+
     async def suspended_in(self, course_ids: Sequence[int]) -> Mapping[int, frozenset[int]]:
         """One call for each course. Needs `moodle/course:enrolreview`, else Refused (M-003)."""
-        return await for_each(dict.fromkeys(course_ids), self._suspended_in)
+        return await for_each(
+            dict.fromkeys(course_ids), lambda course: self._listed("suspended_in", course, {"onlysuspended": "1"})
+        )
 
     async def suspend_users(self, requests: Sequence[UserSuspension]) -> Mapping[str, RemoteError | None]:
         """Arrays that tell of each row. Refused (M-019) for who may not be changed, such as an administrator."""
         return await suspending.suspend(self._calls, requests)
 
-    async def _suspended_in(self, course_id: int) -> frozenset[int]:
+    async def _listed(self, operation: str, course_id: int, options: Mapping[str, str] | None = None) -> frozenset[int]:
+        """Nobody in an absent course."""
         try:
-            return await self._calls.listed("suspended_in", course_id, {"onlysuspended": "1"})
+            return await self._calls.listed(operation, course_id, options)
         except RemoteError as error:
             if faults.remote_code(error) != faults.RECORD_MISSING:
                 raise

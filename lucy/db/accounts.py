@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,6 +64,43 @@ async def mark_licensed(
         )
 
 
+async def mark_unlicensed(session: AsyncSession, students: Sequence[StudentId], *, now: datetime) -> None:
+    """Their licence is gone, whoever had given it."""
+    if students:
+        await session.execute(
+            update(AccountRow)
+            .where(AccountRow.student_id.in_(students))
+            .values(licensed=False, licensed_by_batch=None, verified_at=now)
+        )
+
+
+async def store_enabled(session: AsyncSession, students: Mapping[StudentId, bool], *, now: datetime) -> None:
+    """Note whose account may sign in, as it was read back or set."""
+    for enabled in (True, False):
+        some = [student for student, value in students.items() if value is enabled]
+        if some:
+            await session.execute(
+                update(AccountRow).where(AccountRow.student_id.in_(some)).values(enabled=enabled, verified_at=now)
+            )
+
+
+async def store_fingerprints(session: AsyncSession, students: Mapping[StudentId, str], *, now: datetime) -> None:
+    """Note the print of the last password that Lucy set."""
+    for student, fingerprint in students.items():
+        await session.execute(
+            update(AccountRow)
+            .where(AccountRow.student_id == student)
+            .values(secret_fingerprint=fingerprint, verified_at=now)
+        )
+
+
+async def forget_accounts(session: AsyncSession, students: Sequence[StudentId]) -> None:
+    """Their accounts were deleted: the passwords sealed for them open nothing."""
+    if students:
+        await session.execute(delete(AccountRow).where(AccountRow.student_id.in_(students)))
+        await session.execute(delete(SealedSecretRow).where(SealedSecretRow.student_id.in_(students)))
+
+
 async def mark_mailed(session: AsyncSession, students: Sequence[StudentId], *, now: datetime) -> None:
     await session.execute(update(AccountRow).where(AccountRow.student_id.in_(students)).values(mailed_at=now))
 
@@ -77,6 +114,33 @@ async def store_moodle_users(session: AsyncSession, rows: Sequence[Mapping[str, 
                 set_={"moodle_id": statement.excluded.moodle_id, "username": statement.excluded.username},
             ),
             [dict(row) for row in rows],
+        )
+
+
+async def store_suspended(session: AsyncSession, students: Mapping[StudentId, bool]) -> None:
+    """Note whose Moodle user is kept out of the site."""
+    for suspended in (True, False):
+        some = [student for student, value in students.items() if value is suspended]
+        if some:
+            await session.execute(
+                update(MoodleUserRow).where(MoodleUserRow.student_id.in_(some)).values(suspended=suspended)
+            )
+
+
+async def enrolments_in(
+    session: AsyncSession, places: Collection[tuple[StudentId, str]]
+) -> dict[tuple[StudentId, str], EnrolmentRow]:
+    """The enrolments of students in courses, by shortname."""
+    rows = await session.scalars(
+        select(EnrolmentRow).where(tuple_(EnrolmentRow.student_id, EnrolmentRow.course).in_(list(places)))
+    )
+    return {(row.student_id, row.course): row for row in rows.all()}
+
+
+async def forget_enrolments(session: AsyncSession, places: Collection[tuple[StudentId, str]]) -> None:
+    if places:
+        await session.execute(
+            delete(EnrolmentRow).where(tuple_(EnrolmentRow.student_id, EnrolmentRow.course).in_(list(places)))
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import BatchRow, StepRow
@@ -42,6 +42,25 @@ async def lock_many(session: AsyncSession, numbers: Collection[BatchId]) -> dict
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in rows.all()}
+
+
+async def undone_by(session: AsyncSession, numbers: Collection[BatchId]) -> dict[BatchId, BatchId]:
+    """Of these batches those that undo another one, and which: also where an undo was split or asked for again."""
+    rows = await session.execute(_UNDONE_BY, {"numbers": list(numbers)})
+    return {BatchId(row.batch_id): BatchId(row.undone) for row in rows}
+
+
+_UNDONE_BY = text(
+    """
+    with recursive origin as (
+        select id as batch_id, parent_id, relation from batch where id = any(:numbers) and kind = 'undo'
+        union all
+        select origin.batch_id, batch.parent_id, batch.relation
+        from origin join batch on batch.id = origin.parent_id where origin.relation <> 'undo'
+    )
+    select batch_id, parent_id as undone from origin where relation = 'undo'
+    """
+)
 
 
 def change_state(batch: BatchRow, event: BatchEvent) -> BatchState:

@@ -53,13 +53,17 @@ class StepChange:
     tried: bool = False  # it counts towards giving up
 
 
+# Who waits longer than any retry (for tomorrow's letters) is in hand and does not keep others from being begun.
+SOON = timedelta(minutes=10)
+
 _CANDIDATES = text(
     """
     with working as (
         select batch.id, batch.state = 'running' and :in_hand > (
             select count(*) from student_hold hold where hold.batch_id = batch.id and exists (
                 select from step where step.batch_id = hold.batch_id and step.student_id = hold.student_id
-                  and step.state in ('due', 'running') and step.kind <> all(cast(:blocked as text[])))
+                  and (step.state = 'running' or step.state = 'due' and step.due_at <= :soon)
+                  and step.kind <> all(cast(:blocked as text[])))
         ) as may_begin
         from batch where batch.state in ('running', 'paused', 'cancelled') and batch.finished_at is null
     ),
@@ -108,6 +112,7 @@ async def claim(
         "size": size,
         "in_hand": in_hand,
         "blocked": [one.value for one in blocked],
+        "soon": now + SOON,
     }
     found = (await session.execute(_CANDIDATES, values)).all()
     held = await batch_students.hold(session, {(row.batch_id, row.student_id) for row in found}, now=now)
@@ -191,16 +196,36 @@ async def note(session: AsyncSession, step: StepId, outcome: dict[str, Any], *, 
 
     Then nothing may be sent for it: another worker has it.
     """
+    return step in await note_all(session, [step], outcome, lease_id=lease_id)
+
+
+async def note_all(
+    session: AsyncSession, steps: Sequence[StepId], outcome: Mapping[str, Any], *, lease_id: str
+) -> frozenset[StepId]:
+    """Keep the same about several steps of one claim; returns those that are still its own."""
     noted = await session.execute(
         text(
             """
             update step set outcome = outcome || :outcome
-            where id = :step and state = 'running' and lease_id = :lease_id returning id
+            where id = any(:steps) and state = 'running' and lease_id = :lease_id returning id
             """
         ).bindparams(bindparam("outcome", type_=JSONB())),
-        {"step": step, "outcome": outcome, "lease_id": lease_id},
+        {"steps": list(steps), "outcome": dict(outcome), "lease_id": lease_id},
     )
-    return noted.first() is not None
+    return frozenset(StepId(row.id) for row in noted)
+
+
+async def in_other_hands(session: AsyncSession, kinds: Collection[StepKind], *, lease_id: str) -> int:
+    """How many steps of these kinds other claims have in hand.
+
+    Held until the transaction ends, so that two claims that count come one after the other. To be asked last: whoever
+    waits here must hold nothing that the one before still needs.
+    """
+    await session.execute(text("select pg_advisory_xact_lock(hashtextextended('lucy.in_other_hands', 0))"))
+    statement = select(func.count()).where(
+        StepRow.kind.in_(sorted(kinds)), StepRow.state == StepState.RUNNING, StepRow.lease_id != lease_id
+    )
+    return int(await session.scalar(statement) or 0)
 
 
 async def keep_leases(session: AsyncSession, lease_id: str, *, now: datetime, lease_s: float) -> None:

@@ -190,12 +190,12 @@ async def present(session: AsyncSession, ids: Sequence[StudentId]) -> dict[Stude
     courses: dict[StudentId, set[str]] = {}
     ours: dict[StudentId, set[str]] = {}
     for row in await session.execute(
-        select(EnrolmentRow.student_id, EnrolmentRow.course, EnrolmentRow.made_by_batch).where(
-            EnrolmentRow.student_id.in_(ids)
-        )
+        select(
+            EnrolmentRow.student_id, EnrolmentRow.course, EnrolmentRow.made_by_batch, EnrolmentRow.was_suspended
+        ).where(EnrolmentRow.student_id.in_(ids))
     ):
         courses.setdefault(row.student_id, set()).add(row.course)
-        if row.made_by_batch is not None:
+        if row.made_by_batch is not None and not row.was_suspended:  # a suspended one was there before Lucy
             ours.setdefault(row.student_id, set()).add(row.course)
     return {
         id_: Present(

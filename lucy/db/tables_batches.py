@@ -128,6 +128,12 @@ class StepRow(Base):
         Index("ix_step_running", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_step_student", "student_id"),
         Index("ix_step_tally", "batch_id", "state", "kind"),
+        # Letters accepted today, against the day's quota.
+        Index(
+            "ix_step_letters",
+            "closed_at",
+            postgresql_where=text("state = 'done' and kind in ('credentials_mail', 'rectify_mail')"),
+        ),
     )
 
     id: Mapped[StepId] = mapped_column(Identity(), primary_key=True)

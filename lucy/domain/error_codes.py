@@ -28,6 +28,7 @@ TEXTS: dict[str, str] = {
     "T-015": "La respuesta de Entra no se entiende. Un administrador tiene que revisar la dirección de Graph.",
     "T-016": "El dominio de las cuentas no está verificado en Entra. Un administrador tiene que revisarlo.",
     "T-017": "Entra no dejó cambiar la cuenta. Un administrador tiene que verla en Entra.",
+    "T-999": "Lucy sólo elimina cuentas de prueba, y ésta no lo es. Un administrador tiene que verla en Entra.",
     "M-001": "El usuario no está en Moodle. Un operador tiene que reintentar la matriculación.",
     "M-002": "Moodle rechazó el token de Lucy. Un administrador tiene que revisarlo.",
     "M-003": "A Lucy le falta un permiso o una función en Moodle. Un administrador tiene que revisar el servicio web.",

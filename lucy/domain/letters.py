@@ -95,6 +95,56 @@ esa contraseña.</li>
 )
 
 
+RECTIFY = Template(
+    subject="Sobre la cuenta institucional de la que te escribimos",
+    places=frozenset({"nombre", "apellido", "upn"}),
+    text="""\
+Hola, {nombre}:
+
+Te escribimos antes con los datos de una cuenta institucional de la Facultad de Ciencias Económicas
+(UNRC) a nombre de {apellido}, {nombre}:
+
+  Usuario:  {upn}
+
+Ese envío fue un error nuestro y la cuenta quedó sin efecto: la contraseña de esa carta ya no sirve.
+Podés borrar aquel correo.
+
+No tenés que hacer nada. Si te corresponde una cuenta, te vamos a escribir de nuevo.
+Disculpá la molestia.
+
+La Facultad nunca te va a pedir tu contraseña, ni por correo ni por teléfono.
+
+Equipo del aula virtual
+Facultad de Ciencias Económicas, Universidad Nacional de Río Cuarto
+""",
+    html="""\
+<!DOCTYPE html>
+<html lang="es-AR"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>Sobre la cuenta de la que te escribimos</title></head>
+<body style="margin:0;padding:0;background-color:#f3f2f1;">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr><td align="center">
+<table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"
+ style="max-width:600px;width:100%;background-color:#ffffff;font-family:Segoe UI,Arial,sans-serif;color:#242424;">
+<tr><td style="padding:24px 32px;background-color:#1f3a5f;color:#ffffff;font-size:18px;">
+Facultad de Ciencias Económicas · UNRC</td></tr>
+<tr><td style="padding:32px;font-size:16px;line-height:24px;">
+<p style="margin:0 0 16px;">Hola, {nombre}:</p>
+<p style="margin:0 0 16px;">Te escribimos antes con los datos de una cuenta institucional a nombre de {apellido},
+{nombre}:</p>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"
+ style="background-color:#f3f2f1;color:#242424;"><tr><td style="padding:16px;font-size:16px;line-height:28px;">
+Usuario<br><strong>{upn}</strong></td></tr></table>
+<p style="margin:16px 0;">Ese envío fue un error nuestro y la cuenta quedó sin efecto: <strong>la contraseña de esa
+carta ya no sirve</strong>. Podés borrar aquel correo.</p>
+<p style="margin:0 0 16px;">No tenés que hacer nada. Si te corresponde una cuenta, te vamos a escribir de nuevo.
+Disculpá la molestia.</p>
+<p style="margin:0;font-size:14px;line-height:20px;">La Facultad nunca te va a pedir tu contraseña, ni por correo ni por
+teléfono.</p>
+</td></tr></table></td></tr></table></body></html>
+""",
+)
+
+
 def message_id(*, batch: int, step: int, domain: str) -> str:
     """The same for every attempt at one letter, so that a repeat can be recognised as one."""
     return f"<lucy.{batch}.{step}@{domain}>"

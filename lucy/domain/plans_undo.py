@@ -93,7 +93,7 @@ def _in_moodle(one: Traces) -> list[Wanted]:
         wanted.append((StepKind.SUSPEND_MOODLE_USER, "", one.user_suspended))
     if one.has_user and one.did(StepKind.SUSPEND_MOODLE_USER):
         wanted.append((StepKind.MOODLE_USER, "", not one.user_suspended))
-    taken = one.targets(StepKind.UNENROL) - one.courses
+    taken = (one.targets(StepKind.UNENROL) | one.targets(StepKind.SUSPEND_ENROLMENT)) - one.courses
     wanted += [(StepKind.ENROLMENT, course, False) for course in sorted(taken)]
     return wanted
 

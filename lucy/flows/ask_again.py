@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import batch_students, outbox
+from lucy.db import batch_students, batches, outbox
 from lucy.db import cards as cards_db
 from lucy.db.tables import BatchRow
 from lucy.domain.audit import Actor
@@ -18,10 +18,10 @@ from lucy.flows.redraw import ANNOUNCE
 from lucy.flows.store_batch import Origin, Requester, Wish, store_batch
 
 
-def what_of(batch: BatchRow) -> What:
+async def what_of(session: AsyncSession, batch: BatchRow) -> What:
     """The operation of a stored batch."""
-    undoes = BatchId(batch.parent_id) if batch.kind is BatchKind.UNDO and batch.parent_id else None
-    return What(batch.kind, BatchOptions(**batch.options), undoes)
+    undone = await batches.undone_by(session, [batch.id]) if batch.kind is BatchKind.UNDO else {}
+    return What(batch.kind, BatchOptions(**batch.options), undone.get(batch.id))
 
 
 async def ask_again(
@@ -38,7 +38,7 @@ async def ask_again(
 
     Asked for by whoever asked for the first one, unless somebody else is named. Its card is posted beside the first's.
     """
-    what = what_of(batch)
+    what = await what_of(session, batch)
     plan = await plan_rows(session, what, students, house=house)
     if requester is None:
         requester = Requester(Actor(batch.requested_by, batch.requested_by_name), batch.requested_by_teams_id)
@@ -66,7 +66,7 @@ async def ask_for_the_changed(
     if not rows:
         return None
     students = [row.student_id for row in rows]
-    if not (await plan_rows(session, what_of(batch), students, house=house)).open_steps:
+    if not (await plan_rows(session, await what_of(session, batch), students, house=house)).open_steps:
         await batch_students.asked_again(session, batch.id, students, in_batch=batch.id)
         return None
     new = await ask_again(session, batch, students, Relation.CHANGED, house=house, now=now)

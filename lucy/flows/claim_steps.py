@@ -75,7 +75,8 @@ async def _changed(session: AsyncSession, rows: Sequence[BatchStudentRow], house
     for number, some in of_batch.items():
         batch = await batches.get(session, number)
         assert batch is not None
-        current = await plan_rows(session, what_of(batch), [row.student_id for row in some], house=house)
+        what = await what_of(session, batch)
+        current = await plan_rows(session, what, [row.student_id for row in some], house=house)
         for row, new in zip(some, current.rows, strict=True):
             if row.basis_hash != new.basis_hash:
                 found[number, row.student_id] = changes(row.basis, new.basis)

@@ -61,7 +61,7 @@ def _change(one: Outcome, now: datetime) -> StepChange:
         error_code=one.code,
         error_detail=one.detail,
         remedy=one.remedy,
-        outcome={**one.kept, **one.ids} or None,
+        outcome={**one.ids, **one.kept} or None,
         tried=postponed and one.tried,
     )
 

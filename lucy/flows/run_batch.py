@@ -71,7 +71,8 @@ async def _must_hold(
 async def _drop_changed(session: AsyncSession, batch: BatchRow, *, house: House, now: datetime) -> None:
     """Hold every student's facts against those that were approved."""
     rows = [row for row in await batch_students.of_batch(session, batch.id) if row.basis_hash]
-    current = await plan_rows(session, what_of(batch), [row.student_id for row in rows], house=house)
+    what = await what_of(session, batch)
+    current = await plan_rows(session, what, [row.student_id for row in rows], house=house)
     changed: dict[StudentId, Sequence[str]] = {
         row.student_id: changes(row.basis, new.basis)
         for row, new in zip(rows, current.rows, strict=True)

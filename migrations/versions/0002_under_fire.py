@@ -47,6 +47,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_batch_parent_id", "batch", ["parent_id"], postgresql_where=sa.text("parent_id is not null"))
     _added("step", sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.create_index(
+        "ix_step_letters",
+        "step",
+        ["closed_at"],
+        postgresql_where=sa.text("state = 'done' and kind in ('credentials_mail', 'rectify_mail')"),
+    )
     _added("account", _text("made_print"))
     _added("moodle_user", _flag("suspended"))
     _added("enrolment", _flag("was_suspended"))

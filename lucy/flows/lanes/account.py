@@ -22,6 +22,7 @@ from lucy.domain.selections import fold
 from lucy.domain.steps import StepEvent
 from lucy.domain.students import Student, StudentId, Upn
 from lucy.errors import AlreadyThere, Conflict, RemoteError, RetryLater, System
+from lucy.flows.lanes.account_guard import print_of_user
 from lucy.flows.lanes.base import Lane, Outcome, from_error, unasked
 from lucy.ports import Directory, DirectoryUser, NewAccount
 from lucy.sealing import Sealer
@@ -194,6 +195,7 @@ class AccountLane(Lane[AccountWork]):
                     "licensed": fact.licensed,
                     "made_by_batch": step.batch_id if fact.ours else None,
                     "secret_fingerprint": secret.fingerprint if secret else "",
+                    "made_print": print_of_user(fact.user) if fact.ours else "",
                     "created_at": fact.user.created_at or now,
                     "verified_at": now,
                 }

@@ -1,17 +1,18 @@
 """What every lane has in common: outcomes, and how an error becomes one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.claims import ClaimedStep
+from lucy.db.steps import CONFLICT
 from lucy.domain.circuits import Sign, sign_of, was_tried
 from lucy.domain.operations import StepKind
-from lucy.domain.steps import StepEvent
+from lucy.domain.steps import StepEvent, StepId
 from lucy.errors import NotFound, OutcomeUnknown, Remedy, RemoteError, RetryLater, System, Unreadable
 
 MAX_TRIES = 30
@@ -58,6 +59,11 @@ def failed(step: ClaimedStep, code: str, remedy: Remedy) -> Outcome:
     return Outcome(step, StepEvent.FAIL, code=code, remedy=remedy.value)
 
 
+def conflict(step: ClaimedStep) -> Outcome:
+    """Somebody changed it since: it is left as they want it (FEATURES row 67)."""
+    return Outcome(step, StepEvent.SKIP, code=CONFLICT, remedy=Remedy.OPERATOR.value)
+
+
 def from_error(step: ClaimedStep, error: RemoteError) -> Outcome:
     """Postpone what may heal, fail what will not (contracts: each error names its remedy).
 
@@ -101,6 +107,14 @@ def not_replicated(step: ClaimedStep, error: NotFound) -> RetryLater:
     waits = (2.0, 4.0, 8.0, 16.0, 30.0)
     after = waits[min(step.tries, len(waits) - 1)]
     return RetryLater(error.system, error.operation, "T-013", error.detail, error.ids, after_s=after)
+
+
+class Noter(Protocol):
+    """Keeps something about steps in hand, committed before their call. `lucy/flows/note_steps.py` is one."""
+
+    async def __call__(self, steps: Sequence[ClaimedStep], what: Mapping[str, object]) -> frozenset[StepId]:
+        """Returns those that are still this claim's. The others are another worker's: nothing may be sent for them."""
+        ...
 
 
 W = TypeVar("W")

@@ -1,6 +1,6 @@
 """The letter with the temporary password: only the last password set is mailed, and it is destroyed once accepted."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -16,23 +16,11 @@ from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId
 from lucy.domain.students import Student, StudentId, format_document_number
-from lucy.errors import Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
+from lucy.errors import Remedy
+from lucy.flows.lanes.base import Noter, Outcome, failed
+from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
 from lucy.ports import Letter, Mailer
 from lucy.sealing import Sealer
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    step: ClaimedStep
-    letter: Letter
-    secret_step: StepId
-
-
-@dataclass(frozen=True, slots=True)
-class MailWork:
-    known: list[Outcome]
-    ready: dict[str, Ready]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +30,29 @@ class LetterFact:
     secret_step: StepId
 
 
-class CredentialsMailLane(Lane[MailWork]):
-    """Letters one after another over a kept connection, each recorded as soon as the server answered for it."""
-
+class CredentialsMailLane(LetterLane):
     kind: ClassVar[StepKind] = StepKind.CREDENTIALS_MAIL
-    system: ClassVar[System] = System.MAIL
 
-    def __init__(self, mailer: Mailer, sealer: Sealer, house: House) -> None:
-        self._mailer, self._sealer, self._house = mailer, sealer, house
-        self.size = house.batch_size
+    def __init__(self, mailer: Mailer, sealer: Sealer, note: Noter, house: House) -> None:
+        super().__init__(mailer, note, house)
+        self._sealer = sealer
 
-    async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> MailWork:
+    async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
         ids = [step.student_id for step in claimed]
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
         secrets = await accounts_db.secrets_for(session, [(step.batch_id, step.student_id) for step in claimed])
-        known: list[Outcome] = []
-        ready: dict[str, Ready] = {}
+        work = LetterWork([], [])
         for step in claimed:
             account = accounts.get(step.student_id)
             secret = secrets.get((step.batch_id, step.student_id))
             refusal = self._refusal(step, account, secret)
             if refusal is not None:
-                known.append(refusal)
+                work.known.append(refusal)
             elif account is not None and secret is not None:
-                ready[str(step.id)] = Ready(step, self._letter(step, students, account, secret), secret.step_id)
-        return MailWork(known, ready)
+                letter = self._letter(step, students, account, secret)
+                work.ready.append(Ready(step, letter, LetterFact(secret.step_id)))
+        return work
 
     def _refusal(self, step: ClaimedStep, account: AccountRow | None, secret: SealedSecretRow | None) -> Outcome | None:
         """Why no letter goes out, None when it may."""
@@ -105,23 +90,6 @@ class CredentialsMailLane(Lane[MailWork]):
             text=rendered.text,
             html=rendered.html,
         )
-
-    async def perform(self, work: MailWork) -> AsyncIterator[Sequence[Outcome]]:
-        if work.known:
-            yield unasked(work.known)
-        async for key, answer in self._mailer.send([one.letter for one in work.ready.values()]):
-            one = work.ready[key]
-            if isinstance(answer, RemoteError):
-                yield [from_error(one.step, answer)]
-            else:
-                yield [
-                    Outcome(
-                        one.step,
-                        StepEvent.COMPLETE,
-                        fact=LetterFact(one.secret_step),
-                        ids={"message_id": one.letter.message_id},
-                    )
-                ]
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         accepted = [(one.step, one.fact) for one in outcomes if isinstance(one.fact, LetterFact)]

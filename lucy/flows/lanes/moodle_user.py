@@ -1,4 +1,4 @@
-"""Moodle users: found when they are there, created when they are not."""
+"""Moodle users: found when they are there, created when they are not, let in again when Lucy had suspended them."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
+from lucy.flows.lanes.base import Lane, Noter, Outcome, failed, from_error, unasked
+from lucy.flows.lanes.moodle_suspension import Person, Suspending, store_suspensions
 from lucy.ports import Moodle, MoodleUser, NewMoodleUser
 
 
@@ -23,6 +24,7 @@ class UserWork:
     known: list[Outcome]
     steps: dict[str, ClaimedStep]
     wanted: list[NewMoodleUser]
+    suspended: dict[str, Person]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ class MoodleUserLane(Lane[UserWork]):
     kind: ClassVar[StepKind] = StepKind.MOODLE_USER
     system: ClassVar[System] = System.MOODLE
 
-    def __init__(self, moodle: Moodle, house: House) -> None:
+    def __init__(self, moodle: Moodle, note: Noter, house: House) -> None:
         self._moodle, self._house = moodle, house
+        self._letting_in = Suspending(moodle, note, suspended=False)
         self.size = max(house.batch_size, 100)
 
     async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> UserWork:
@@ -46,15 +49,18 @@ class MoodleUserLane(Lane[UserWork]):
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
         existing = await accounts_db.moodle_users(session, ids)
-        work = UserWork([], {}, [])
+        work = UserWork([], {}, [], {})
         for step in claimed:
-            account = accounts.get(step.student_id)
-            if step.student_id in existing:
+            account, user = accounts.get(step.student_id), existing.get(step.student_id)
+            student = students[step.student_id]
+            if user is not None and user.suspended:
+                person = Person(step, user.moodle_id, user.username, student.document_number)
+                work.suspended[str(step.id)] = person
+            elif user is not None:
                 work.known.append(Outcome(step, StepEvent.FIND_DONE))
             elif account is None:
                 work.known.append(failed(step, "T-007", Remedy.OPERATOR))
             else:
-                student = students[step.student_id]
                 work.steps[str(step.id)] = step
                 work.wanted.append(
                     NewMoodleUser(
@@ -72,6 +78,8 @@ class MoodleUserLane(Lane[UserWork]):
     async def perform(self, work: UserWork) -> AsyncIterator[Sequence[Outcome]]:
         if work.known:
             yield unasked(work.known)
+        async for outcomes in self._letting_in.run(work.suspended):
+            yield outcomes
         if not work.wanted:
             return
         found = await self._moodle.find_users(work.wanted)
@@ -104,3 +112,4 @@ class MoodleUserLane(Lane[UserWork]):
             if isinstance(one.fact, UserFact)
         ]
         await accounts_db.store_moodle_users(session, rows)
+        await store_suspensions(session, outcomes)

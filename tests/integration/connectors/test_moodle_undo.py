@@ -57,6 +57,16 @@ async def test_an_enrolment_is_suspended_seen_and_active_again(bench: Bench) -> 
     assert await bench.site.suspended_in([INGRESO]) == {INGRESO: frozenset()}
 
 
+async def test_everybody_in_a_course_is_seen_whatever_their_state_and_its(bench: Bench) -> None:
+    one, two = await enrolled_users(bench, 2, INGRESO, HIDDEN)
+    bench.state.seed({"enrolments": [{"course_id": HIDDEN, "user_id": one, "suspended": True}]})
+    assert await bench.site.enrolled_in([INGRESO, HIDDEN, ABSENT]) == {
+        INGRESO: {one, two},
+        HIDDEN: {one, two},
+        ABSENT: frozenset(),
+    }
+
+
 async def test_suspending_fits_into_what_php_takes(bench: Bench) -> None:
     users = bench.seed_users(300)
     rows = [EnrolmentRequest(f"{user}", user, INGRESO, STUDENT, suspend=True) for user in users]

@@ -30,6 +30,7 @@ from lucy.flows.decide_batch import Declined, approve_batch
 from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
 from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
+from lucy.flows.undo_batch import request_undo
 from lucy.ports import Nudger
 from lucy.settings import Settings
 from sandbox.control import Fault
@@ -124,12 +125,18 @@ class Works:
 
     # What people do
 
-    async def request(self, words: str = "aspirantes", *, options: BatchOptions | None = None) -> int:
-        """Ana asks for an activation; returns the batch's number."""
+    async def request(
+        self,
+        words: str = "aspirantes",
+        *,
+        options: BatchOptions | None = None,
+        kind: BatchKind = BatchKind.ACTIVATE,
+    ) -> int:
+        """Ana asks for a batch, an activation unless told otherwise; returns its number."""
         async with self.db.transaction() as session:
             batch = await request_batch(
                 session,
-                BatchKind.ACTIVATE,
+                kind,
                 parse_selection(words, today=datetime.now(UTC).date()),
                 options=options or BatchOptions(),
                 requester=Requester(actor(self.people[0]), self.people[0].id),
@@ -139,8 +146,20 @@ class Works:
         assert not isinstance(batch, NobodyMatches), "the selection matches nobody"
         return batch.id
 
+    async def request_undo(self, number: int, *, options: BatchOptions | None = None) -> BatchRow | Declined:
+        """Ana asks to take a batch back."""
+        async with self.db.transaction() as session:
+            return await request_undo(
+                session,
+                number,
+                requester=Requester(actor(self.people[0]), self.people[0].id),
+                options=options or BatchOptions(),
+                house=self.runtime.house,
+                now=datetime.now(UTC),
+            )
+
     async def approve(self, number: int) -> None:
-        """Bruno approves it."""
+        """Bruno approves it, having typed how many students it is about."""
         async with self.db.transaction() as session:
             done = await approve_batch(
                 session,
@@ -149,6 +168,7 @@ class Works:
                 version=None,
                 house=self.runtime.house,
                 now=datetime.now(UTC),
+                confirm=str((await self.batch(number)).students),
             )
         assert not isinstance(done, Declined), done
 
@@ -166,7 +186,20 @@ class Works:
 
     async def activate(self, words: str = "aspirantes", *, options: BatchOptions | None = None) -> int:
         """The whole of it, until nothing is due."""
-        number = await self.request(words, options=options)
+        return await self.carry_out(await self.request(words, options=options))
+
+    async def undo(self, number: int, *, options: BatchOptions | None = None) -> int:
+        """Take a batch back, the whole of it; returns the number of the undo."""
+        return await self.carry_out(await self.undo_asked_for(number, options=options))
+
+    async def undo_asked_for(self, number: int, *, options: BatchOptions | None = None) -> int:
+        """An undo that waits for Bruno."""
+        undo = await self.request_undo(number, options=options)
+        assert not isinstance(undo, Declined), undo
+        return undo.id
+
+    async def carry_out(self, number: int) -> int:
+        """Bruno approves it, and the lanes work until nothing is due."""
         await self.approve(number)
         await self.drain()
         return number

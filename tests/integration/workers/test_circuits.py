@@ -17,8 +17,8 @@ from lucy.domain.circuits import CircuitRules
 from lucy.domain.operations import BatchOptions, StepKind
 from lucy.domain.steps import StepState
 from lucy.errors import System
-from lucy.flows.run_batch import cancel_batch
 from lucy.flows.find_obstacles import obstacles
+from lucy.flows.run_batch import cancel_batch
 from lucy.flows.watch_systems import UNNEEDED_AFTER
 from sandbox.teams.transcript import Entry
 from tests.integration.conftest import OpenWorks

@@ -4,7 +4,7 @@ from email.policy import SMTP
 
 import pytest
 
-from lucy.domain.letters import CREDENTIALS, Template, message_id, render
+from lucy.domain.letters import CREDENTIALS, RECTIFY, Template, message_id, render
 
 VALUES = {
     "nombre": "Ana María",
@@ -92,6 +92,22 @@ def test_the_html_loads_nothing_from_outside_and_links_only_to_teams() -> None:
     assert not re.search(r"<(img|script|link|iframe)\b|url\(", CREDENTIALS.html)
     assert re.findall(r'href="([^"]+)"', CREDENTIALS.html) == ["https://teams.microsoft.com"]
     assert all(len(line) < 200 for line in CREDENTIALS.html.splitlines())
+
+
+def test_the_rectifying_letter_says_what_became_of_the_account_and_holds_no_password() -> None:
+    letter = render(RECTIFY, VALUES)
+    for value in ("a40123456@eco.unrc.edu.ar", "Ana María", "quedó sin efecto", "No tenés que hacer nada"):
+        assert value in letter.text
+        assert value in letter.html
+    assert "ya no sirve" in letter.text
+    assert "O'Higgins & Suárez" in letter.text
+    assert "O&#x27;Higgins &amp; Suárez" in letter.html
+    assert "password" not in RECTIFY.places
+    written = re.compile(r"\{[a-z_]+\}")
+    assert set(written.findall(RECTIFY.text)) == set(written.findall(RECTIFY.html))
+    assert set(written.findall(RECTIFY.text)) == {f"{{{place}}}" for place in RECTIFY.places}
+    assert not re.search(r"<(img|script|link|iframe|a)\b|url\(|[!¡]", RECTIFY.html.removeprefix("<!DOCTYPE html>"))
+    assert letter.subject != render(CREDENTIALS, VALUES).subject
 
 
 def test_a_rendered_letter_does_not_show_itself_in_logs() -> None:

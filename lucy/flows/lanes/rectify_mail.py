@@ -1,0 +1,58 @@
+"""The letter that takes back an earlier one: that account has no effect, its password opens nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import accounts as accounts_db
+from lucy.db import students as students_db
+from lucy.db.claims import ClaimedStep
+from lucy.db.tables import AccountRow
+from lucy.domain import letters
+from lucy.domain.operations import StepKind
+from lucy.domain.plans import upn_for
+from lucy.domain.students import Student
+from lucy.errors import Remedy
+from lucy.flows.lanes.base import Outcome, failed
+from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
+from lucy.ports import Letter
+
+
+class RectifyMailLane(LetterLane):
+    """To where the letter with the password went. It holds no password."""
+
+    kind: ClassVar[StepKind] = StepKind.RECTIFY_MAIL
+
+    async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
+        ids = [step.student_id for step in claimed]
+        students = await students_db.load(session, ids)
+        accounts = await accounts_db.accounts(session, ids)
+        work = LetterWork([], [])
+        for step in claimed:
+            letter = self._letter(step, students[step.student_id], accounts.get(step.student_id))
+            if letter.to_address:
+                work.ready.append(Ready(step, letter, None))
+            else:
+                work.known.append(failed(step, "E-001", Remedy.SOURCE))
+        return work
+
+    def _letter(self, step: ClaimedStep, student: Student, account: AccountRow | None) -> Letter:
+        """An account that was deleted by now is named all the same; nothing can be written to it."""
+        house = self._house
+        given = upn_for(student.document_number, prefix=house.account_prefix, domain=house.account_domain)
+        names = {"nombre": student.first_name, "apellido": student.last_name}
+        rendered = letters.render(letters.RECTIFY, {**names, "upn": account.upn if account else given})
+        return Letter(
+            key=str(step.id),
+            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=house.mail_domain),
+            to_address=student.personal_email or (account.upn if account else ""),
+            to_name=student.full_name,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+        )
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        """The step itself says that it was sent."""
