@@ -228,7 +228,7 @@ class Works:
                 for nudge in nudges:
                     await self.obey(nudge)
                 if not nudges and not (hurry and await self.hurry()):
-                    if hurry or not await self.postponed():
+                    if not await self.postponed():  # what came due between the sweep and the hurry is swept next time
                         return
                     await asyncio.sleep(0.05)
                 elif nudges and not self.nudges.waiting:
