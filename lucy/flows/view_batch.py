@@ -152,8 +152,10 @@ def _moves(batch: BatchRow, forecast: Forecast | None) -> set[BatchAction]:
         found.add(BatchAction.PAUSE)
     if batch.state is BatchState.PAUSED:
         found.add(BatchAction.RESUME)
-    if batch.state in WAITING_STATES and forecast is not None and forecast.fits:
-        found.add(BatchAction.SPLIT)
+    if batch.state in WAITING_STATES:
+        found.add(BatchAction.DOWNLOAD)
+        if forecast is not None and forecast.fits:
+            found.add(BatchAction.SPLIT)
     return found
 
 
