@@ -59,6 +59,11 @@ _SILENT = {
 }
 
 
+def changed_since(approved: Basis, now: Basis) -> tuple[str, ...]:
+    """What differs among the facts that were approved; what the approval does not rest on is left aside."""
+    return changes(approved, {fact: value for fact, value in now.items() if fact in approved})
+
+
 def changes(before: Basis, after: Basis) -> tuple[str, ...]:
     """What differs, in the words of the card, in the order of `Fact`."""
     found: list[str] = []

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db import batch_students, batches, claims
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import BatchStudentRow
-from lucy.domain.basis import changes
+from lucy.domain.basis import changed_since
 from lucy.domain.batches import BatchId
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
@@ -78,6 +78,6 @@ async def _changed(session: AsyncSession, rows: Sequence[BatchStudentRow], house
         what = await what_of(session, batch)
         current = await plan_rows(session, what, [row.student_id for row in some], house=house)
         for row, new in zip(some, current.rows, strict=True):
-            if row.basis_hash != new.basis_hash:
-                found[number, row.student_id] = changes(row.basis, new.basis)
+            if row.basis_hash != new.basis_hash and (differs := changed_since(row.basis, new.basis)):
+                found[number, row.student_id] = differs
     return found

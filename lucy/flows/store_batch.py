@@ -11,11 +11,12 @@ from lucy.db import audit, batch_students, batches, outbox, steps
 from lucy.db import students as students_db
 from lucy.db.tables import BatchRow
 from lucy.domain.audit import Actor, AuditEvent
+from lucy.domain.basis import Fact
 from lucy.domain.batches import BatchEvent, BatchId, BatchState, Relation
 from lucy.domain.house import House
 from lucy.domain.nudges import Nudge
 from lucy.domain.operations import REMOVALS, BatchKind
-from lucy.domain.plans import Plan
+from lucy.domain.plans import Plan, PlanRow
 from lucy.domain.steps import StepState
 from lucy.domain.students import StudentId, mask_document_number
 from lucy.flows.judge_plan import Trip, approvals_needed, extents_of_plan, judge, must_be_confirmed
@@ -71,14 +72,25 @@ async def store_batch(session: AsyncSession, wish: Wish, plan: Plan, *, house: H
 
 
 def _parted(plan: Plan) -> tuple[Plan, Plan]:
-    """The same rows without their removals, and the removals alone."""
-    additions = [replace(row, steps=tuple(one for one in row.steps if one.kind not in REMOVALS)) for row in plan.rows]
+    """The same rows without their removals, and the removals alone.
+
+    Neither rests on the courses that a student is in: what the other half does to those is no change. The rules, by
+    which both were planned, stay in the basis.
+    """
+    additions = [
+        replace(row, steps=tuple(one for one in row.steps if one.kind not in REMOVALS), basis=_without_courses(row))
+        for row in plan.rows
+    ]
     removals = [
-        replace(row, steps=taken, impossible=())
+        replace(row, steps=taken, impossible=(), basis=_without_courses(row))
         for row in plan.rows
         if (taken := tuple(one for one in row.steps if one.kind in REMOVALS))
     ]
     return Plan(tuple(additions)), Plan(tuple(removals))
+
+
+def _without_courses(row: PlanRow) -> dict[str, str]:
+    return {fact: value for fact, value in row.basis.items() if fact != Fact.COURSES}
 
 
 async def _store(session: AsyncSession, wish: Wish, plan: Plan, trip: Trip, *, house: House, now: datetime) -> BatchRow:
