@@ -143,7 +143,7 @@ def parse_threshold(text: str) -> Threshold:
     """`2000`, `100 10%`, `10%` or `nunca` (no limit). Raises RequestError."""
     if text.strip().lower() in {"nunca", "never"}:
         return Threshold()
-    found = re.fullmatch(r"\s*(?:([0-9]{1,6}))?\s*/?\s*(?:([0-9]{1,3}) ?%)?\s*", text)
+    found = re.fullmatch(r"(?:([0-9]{1,6})(?![0-9]|\s?%))?\s*/?\s*(?:([0-9]{1,3})\s?%)?", text.strip())
     if not found or not (found[1] or found[2]) or int(found[2] or 0) > 100:
         said = _("«{text}» no es un umbral. Es, por ejemplo, 2000, 100 10% o nunca.")
         raise RequestError(said.format(text=text))
