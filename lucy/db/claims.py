@@ -56,34 +56,68 @@ class StepChange:
 # Who waits longer than any retry (for tomorrow's letters) is in hand and does not keep others from being begun.
 SOON = timedelta(minutes=10)
 
-_CANDIDATES = text(
+# Written so that no path depends on statistics, which say nothing of a batch that has just begun: students in hand are
+# found from their holds (`|| ''` keeps the index of every due step out of it); new ones in the order of that index, each
+# looked up among the holds until there are enough (`case` keeps it a look-up), and none while the batch may begin nobody.
+CANDIDATES = text(
     """
-    with working as (
-        select batch.id, batch.state = 'running' and :in_hand > (
-            select count(*) from student_hold hold where hold.batch_id = batch.id and exists (
-                select from step where step.batch_id = hold.batch_id and step.student_id = hold.student_id
-                  and (step.state = 'running' or step.state = 'due' and step.due_at <= :soon)
-                  and step.kind <> all(cast(:blocked as text[])))
+    with working as materialized (
+        select batch.id, batch.state = 'running' and (
+            :in_hand > (select count(*) from student_hold hold where hold.batch_id = batch.id)
+            or :in_hand > (
+                select count(*) from student_hold hold where hold.batch_id = batch.id and (
+                    select true from step where step.batch_id = hold.batch_id and step.student_id = hold.student_id
+                      and (step.state || '' = 'running' or step.state || '' = 'due' and step.due_at <= :soon)
+                      and step.kind <> all(cast(:blocked as text[]))
+                    limit 1
+                )
+            )
         ) as may_begin
         from batch where batch.state in ('running', 'paused', 'cancelled') and batch.finished_at is null
     ),
-    turn as (
-        select chosen.id, row_number() over (partition by working.id order by chosen.due_at, chosen.position) as turn,
-               working.id as batch_id
+    candidate as (
+        select mine.id, mine.student_id, mine.due_at, mine.position, working.id as batch_id
         from working
         cross join lateral (
-            select step.id, step.due_at, step.position
-            from step left join student_hold hold on hold.student_id = step.student_id
+            select step.id, step.student_id, step.due_at, step.position
+            from (
+                select own.id, own.due_at, own.position
+                from student_hold hold
+                cross join lateral (
+                    select step.id, step.due_at, step.position from step
+                    where step.batch_id = working.id and step.student_id = hold.student_id and step.kind = :kind
+                      and step.state || '' = 'due' and step.due_at <= :now
+                    offset 0
+                ) as own
+                where hold.batch_id = working.id
+                order by own.due_at, own.position
+                offset 0
+            ) as hand
+            join step on step.id = hand.id and step.state || '' = 'due' and step.due_at <= :now
+            order by hand.due_at, hand.position
+            limit :size
+            for update of step skip locked
+        ) as mine
+        union all
+        select fresh.id, fresh.student_id, fresh.due_at, fresh.position, working.id as batch_id
+        from working
+        cross join lateral (
+            select step.id, step.student_id, step.due_at, step.position from step
             where step.batch_id = working.id and step.kind = :kind and step.state = 'due' and step.due_at <= :now
-              and (hold.batch_id = working.id or (hold.batch_id is null and working.may_begin))
+              and working.may_begin
+              and case when exists (select from student_hold hold where hold.student_id = step.student_id)
+                  then false else true end
             order by step.due_at, step.position
             limit :size
             for update of step skip locked
-        ) as chosen
+        ) as fresh
     )
-    select step.id, step.batch_id, step.student_id
-    from (select id, turn, batch_id from turn order by turn, batch_id limit :size) as fair
-    join step on step.id = fair.id
+    select fair.id, fair.batch_id, fair.student_id
+    from (
+        select candidate.*, row_number() over (partition by batch_id order by due_at, position) as turn from candidate
+    ) as fair
+    order by fair.turn, fair.batch_id
+    limit :size
     """
 )
 
@@ -106,7 +140,18 @@ async def claim(
     count): so a pause or a cancellation, which finishes the students in hand, is soon over. Only due steps of working
     batches are read (partial index), however many closed ones there are.
     """
-    values = {
+    values = claim_values(kind, size=size, now=now, in_hand=in_hand, blocked=blocked)
+    found = (await session.execute(CANDIDATES, values)).all()
+    held = await batch_students.hold(session, {(row.batch_id, row.student_id) for row in found}, now=now)
+    ids = [row.id for row in found if (row.batch_id, row.student_id) in held]
+    return await _take(session, ids, now=now, lease_s=lease_s) if ids else []
+
+
+def claim_values(
+    kind: StepKind, *, size: int, now: datetime, in_hand: int, blocked: Collection[StepKind] = ()
+) -> dict[str, object]:
+    """The parameters of `CANDIDATES`."""
+    return {
         "kind": kind.value,
         "now": now,
         "size": size,
@@ -114,10 +159,6 @@ async def claim(
         "blocked": [one.value for one in blocked],
         "soon": now + SOON,
     }
-    found = (await session.execute(_CANDIDATES, values)).all()
-    held = await batch_students.hold(session, {(row.batch_id, row.student_id) for row in found}, now=now)
-    ids = [row.id for row in found if (row.batch_id, row.student_id) in held]
-    return await _take(session, ids, now=now, lease_s=lease_s) if ids else []
 
 
 async def _take(session: AsyncSession, ids: Sequence[int], *, now: datetime, lease_s: float) -> list[ClaimedStep]:
