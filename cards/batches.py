@@ -1,6 +1,7 @@
 """The latest batches, for `lotes`: first those that wait for somebody, the oldest of them on top."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from cards import wording
 from cards.layout import heading, sheet
@@ -52,6 +53,6 @@ def _row(line: BatchLine, frame: Frame) -> list[Cell]:
         ),
     ]
     state: list[Block] = [RichText(wording.batch_state(line.state))]
-    if line.state in WAITING:
+    if line.state in WAITING and frame.drawn_at - line.requested_at >= timedelta(days=1):  # before, the moment tells it
         state.append(RichText(Run(wording.age(line.requested_at, frame), size="small"), spacing="none"))
     return [line.code, what, state]
