@@ -96,7 +96,7 @@ async def test_who_asked_does_not_count_even_with_the_role(office: Office) -> No
     _number, told = await office.asks()
     assert "otra persona" in (await office.presses(talk.ana, told.card, "Aprobar")).text
     assert "otra persona" in await office.says(talk.ana, "aprobar 1")
-    assert buttons(await office.looks(talk.ana, 1)) == ["Ver los 2", "Cancelar"]
+    assert buttons(await office.looks(talk.ana, 1)) == ["Ver los 2", "Cancelar", "Bajar planilla"]
     assert await approvers(talk, 1) == []
 
 
@@ -227,9 +227,9 @@ async def test_a_held_card_has_the_numbers_and_who_may_let_it_go(held: Office) -
     assert "Retenida" in card
     assert "son 5 alumnos y el umbral es 4" in card
     of_bruno, of_ana, of_dario = [await held.looks(who, 1) for who in (talk.bruno, talk.ana, talk.dario)]
-    assert buttons(of_bruno) == ["Soltar para aprobar", "Rechazar", "Ver los 5", "Cancelar"]
+    assert buttons(of_bruno) == ["Soltar para aprobar", "Rechazar", "Ver los 5", "Cancelar", "Bajar planilla"]
     assert "Se puede: soltarla para que se apruebe, rechazarla o cancelarla" in as_text(of_bruno)
-    assert buttons(of_ana) == ["Ver los 5", "Cancelar"]
+    assert buttons(of_ana) == ["Ver los 5", "Cancelar", "Bajar planilla"]
     assert buttons(of_dario) == ["Ver los 5"]
     for other in (of_ana, of_dario):
         assert f"La pueden soltar: {talk.bruno.name} o {talk.carla.name}" in as_text(other)
