@@ -1,7 +1,5 @@
 """`deshacer L-0042 [correo:no]`: the inverse plan of a batch, as a new batch with an approval of its own."""
 
-from lucy.flows.undo_batch import request_undo
-
 from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.batch import number_of
@@ -12,6 +10,7 @@ from lucy.db.engine import Database
 from lucy.domain.operations import BatchOptions
 from lucy.flows.decide_batch import Declined
 from lucy.flows.store_batch import Requester
+from lucy.flows.undo_batch import request_undo
 
 
 async def undo(ask: Ask, command: Command, db: Database) -> Answer:
