@@ -86,6 +86,7 @@ _TRAILING = " .,;:!…"  # a trailing ? goes too, but a lone ? is a question for
 _BEFORE_A_WORD, _AFTER_A_WORD = "¡¿\"'«(/@", ".,;:!?\"'»)…"
 _LEADING_CODE = re.compile(r"(?P<code>[lL]\s?[-–—]?\s?[0-9]{1,9}|[0-9]{1,9})(?!\w|\.[0-9])")
 _CODE = re.compile(r"[lL]\s?[-–—]?\s?[0-9]{1,9}")
+_COUNT = re.compile(r"[0-9][0-9.]{0,8}(?:\s(?:alumn[oa]s?|students?))?", re.IGNORECASE)  # what an approval confirms
 _OPTION = re.compile(r'(?<![\w:])(?P<name>[^\W\d]+)\s?:\s?(?P<value>[^\s:"]+)')
 _QUOTED = re.compile(r'("[^"]*"|“[^“”]*”)')
 _ENDS = 60  # letters at either end in which courtesies are looked for
@@ -131,7 +132,7 @@ def _says_more(command: Command) -> bool:
     if number is None or not rest or command.name is CommandName.REJECT:
         return False
     if command.name is CommandName.APPROVE:
-        return re.fullmatch(r"[0-9][0-9.]{0,8}", rest) is None
+        return _COUNT.fullmatch(rest) is None
     return not (command.name is CommandName.RETRY and parse_document_number(rest))
 
 

@@ -78,6 +78,9 @@ def _held(view: BatchView) -> list[Block]:
     }
     if may := wording.either(text for action, text in ways.items() if action in view.actions):
         blocks.append(labelled(_("Se puede"), may))
+    if view.approvers and BatchAction.RELEASE not in view.actions:
+        names = wording.either(view.approvers[:NAMES_SHOWN])
+        blocks.append(labelled(_("La pueden soltar") if len(view.approvers) > 1 else _("La puede soltar"), names))
     return blocks
 
 

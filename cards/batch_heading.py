@@ -6,7 +6,7 @@ from cards.parts import Block, Container, RichText, Style
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import batch_title
 from lucy.domain.views import BatchView, Frame
-from lucy.texts import _, plural
+from lucy.texts import _, number, plural
 
 STYLES: dict[BatchState, Style] = {  # the words say the same
     BatchState.PAUSED: "warning",
@@ -78,6 +78,11 @@ def still_to_approve(view: BatchView) -> list[str]:
 def _approved(view: BatchView, frame: Frame) -> str:
     if view.state in UNDECIDED:
         return ""
+    if view.approvals and len(view.approvals) < view.approvals_needed:  # ended before the others said anything
+        count = plural(
+            "aprobó {n} de {{needed}}: {{names}}", "aprobaron {n} de {{needed}}: {{names}}", len(view.approvals)
+        )
+        return count.format(needed=number(view.approvals_needed), names=approved_by(view, frame))
     if view.approvals:
         return _("aprobada por {names}").format(names=approved_by(view, frame))
     if view.state in ENDED_BY:

@@ -66,7 +66,7 @@ def _button(action: BatchAction, view: BatchView) -> Action:
 
 
 def _title(action: BatchAction, view: BatchView) -> str:
-    started = view.state in {BatchState.RUNNING, BatchState.PAUSED}
+    started = view.started_at is not None and view.state in {BatchState.RUNNING, BatchState.PAUSED}
     return {
         BatchAction.APPROVE: _("Aprobar"),
         BatchAction.REJECT: _("Rechazar"),

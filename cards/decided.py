@@ -3,12 +3,12 @@
 from cards import wording
 from cards.batch_heading import batch_heading, done_count
 from cards.kin import child_lines, dropped_lines, parent_lines
-from cards.layout import labelled
+from cards.layout import labelled, small
 from cards.obstacles import obstacle_lines
 from cards.parts import Block, RichText
 from cards.problems import maybe_twice_lines, problem_lines
 from cards.result import done_text
-from lucy.domain.batches import BatchState
+from lucy.domain.batches import BatchState, Relation
 from lucy.domain.views import BatchView, Frame
 from lucy.texts import _
 
@@ -26,7 +26,20 @@ def body(view: BatchView, frame: Frame) -> list[Block]:
         blocks += [*problem_lines(view, limit=PROBLEMS_SHOWN), *maybe_twice_lines(view)]
     elif would := wording.counted(view.tallies, lambda tally: tally.to_do):
         blocks.append(labelled(_("Se había pedido"), would))
-    return [*blocks, labelled(_("Selección"), wording.clip(view.selection, 300), mono=True)]
+    return [*blocks, *_next(view), labelled(_("Selección"), wording.clip(view.selection, 300), mono=True)]
+
+
+def _next(view: BatchView) -> list[Block]:
+    """There are no buttons here: what may be typed about a cancelled batch that came to rest."""
+    if view.state is not BatchState.CANCELLED or in_hand(view):
+        return []
+    gone_on = {kin.relation for kin in view.children}
+    ways = []
+    if any(tally.cancelled for tally in view.tallies) and Relation.REST not in gone_on:
+        ways.append(_("Lo que no se hizo se pide de nuevo con: reintentar {code}"))
+    if done_count(view) and Relation.UNDO not in gone_on:
+        ways.append(_("Lo que se hizo se deshace con: deshacer {code}"))
+    return [small(f"{way.format(code=view.code)}.") for way in ways]
 
 
 def in_hand(view: BatchView) -> bool:

@@ -6,9 +6,11 @@ from cards import wording
 from cards.layout import heading, sheet
 from cards.parts import Block, RichText, Run
 from lucy.domain.views import Frame
-from lucy.texts import _
+from lucy.texts import _, plural
 
 SUGGESTIONS_SHOWN = 5
+PARAGRAPHS_SHOWN = 30
+PARAGRAPH_LIMIT = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,10 @@ class Notice:
 
 def notice_card(notice: Notice, frame: Frame) -> dict[str, object]:
     body: list[Block] = [heading(wording.clip(notice.title, 160), frame)]
-    body += [RichText(wording.clip(paragraph, 1200)) for paragraph in notice.text.split("\n") if paragraph.strip()][:8]
+    paragraphs = [paragraph for paragraph in notice.text.split("\n") if paragraph.strip()]
+    body += [RichText(wording.clip(paragraph, PARAGRAPH_LIMIT)) for paragraph in paragraphs[:PARAGRAPHS_SHOWN]]
+    if (rest := len(paragraphs) - PARAGRAPHS_SHOWN) > 0:
+        body.append(RichText(plural("Y {n} más.", "Y {n} más.", rest)))
     if notice.suggestions:
         body.append(RichText(_("Podés escribir:")))
         body += [

@@ -72,6 +72,8 @@ def _rest(tally: Tally) -> str:
 
 
 def _pace(view: BatchView) -> str:
+    if view.state is BatchState.PAUSED and view.started_at is None:
+        return _("En pausa desde antes de empezar: no se hizo nada; espera a que alguien la reanude.")
     if view.state is BatchState.PAUSED:
         return _(
             "En pausa: los alumnos que estaban en la mano se terminan; lo que falta espera a que alguien la reanude."

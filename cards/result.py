@@ -33,7 +33,8 @@ def done_text(view: BatchView) -> str:
     done = wording.counted(view.tallies, lambda tally: tally.done, wording.steps_done)
     if not done or view.started_at is None or view.finished_at is None:
         return done
-    took = duration((view.finished_at - view.started_at).total_seconds())
+    seconds = (view.finished_at - view.started_at).total_seconds()
+    took = duration(seconds) if round(seconds) else _("menos de 1 s")
     return _("{done}, en {time}").format(done=done, time=took)
 
 

@@ -237,6 +237,8 @@ def _same_day(moment: datetime, frame: Frame) -> bool:
 
 def about(seconds: float) -> str:
     """unos 40 s, unas 2 h 05 min."""
+    if round(seconds) < 2:
+        return _("un par de segundos")
     text = _("unas {time}") if round(seconds) >= 90 * 60 else _("unos {time}")
     return text.format(time=duration(seconds))
 

@@ -82,7 +82,8 @@ install_packages() {
     fi
     : >"$unfinished"
     rm -f "$stamp"
-    .tools/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes "$LOCK" ||
+    # Compiled once: where Python may not write its bytecode, every process would compile the whole of it again.
+    .tools/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes "$LOCK" ||
         fail "the locked packages could not be installed: is the package registry reachable (or UV_DEFAULT_INDEX wrong)?"
     .tools/bin/uv --no-config pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation -e .
 }

@@ -85,7 +85,8 @@ class LaneEngine:
                 return 0
             work = await lane.prepare(session, claim.steps, now=now) if claim.steps else None
         claimed = claim.all
-        log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:8])
+        # Six characters: a longer run of digits would be masked as a document number.
+        log.info("lane.claimed", lane=lane.kind.value, steps=len(claimed), lease=claimed[0].lease_id[:6])
         await self._record(lane, claim.dropped)
         if not claim.steps:
             return len(claimed)

@@ -1,6 +1,6 @@
 """Presses on the card of a batch. Each reads the batch again; the card only says which one and what was shown."""
 
-from bot.answers import Answer
+from bot.answers import Answer, InvokeMessage
 from bot.ask import Ask
 from bot.commands import batch as deeds
 from bot.commands.batch_card import view_for
@@ -46,7 +46,10 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     if pressed is None:
         raise RequestError(_("Esa tarjeta no se entiende. Escribí «lotes» y seguí desde ahí."))
     if verb is Verb.BATCH_UNDO:
-        return await undo_number(ask, pressed.batch, BatchOptions(), db)
+        answer = await undo_number(ask, pressed.batch, BatchOptions(), db)
+        if isinstance(answer.invoke, InvokeMessage):
+            return answer
+        return await _shown(ask, pressed.batch)  # where it is undone; the new card is posted beside it
     if verb is Verb.BATCH_DOWNLOAD:
         return await offer(ask, pressed.batch)
     if verb is Verb.BATCH_PREVIEW:
@@ -54,7 +57,11 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     done = await _done(ask, verb, pressed)
     if isinstance(done, Declined):
         return ask.text(done.text)
-    view = await view_for(ask, pressed.batch)
+    return await _shown(ask, pressed.batch)
+
+
+async def _shown(ask: Ask, number: int) -> Answer:
+    view = await view_for(ask, number)
     return ask.card(batch_card(view, ask.frame), summary(view))
 
 

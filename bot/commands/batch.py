@@ -6,7 +6,8 @@ from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.batch_card import view_for
 from bot.grammar import Command, split_code
-from cards import batch
+from cards import batch, wording
+from cards.batch_heading import still_to_approve
 from lucy.db import students as students_db
 from lucy.db.tables import BatchRow
 from lucy.domain.batches import BatchState, batch_code
@@ -32,12 +33,14 @@ async def show_batch(ask: Ask, command: Command) -> Answer:
 async def approve(ask: Ask, command: Command) -> Answer:
     number = number_of(command, "aprobar")
     _code, count = split_code(command.argument)
-    done = await approve_number(ask, number, version=None, confirm=count)
+    done = await approve_number(ask, number, version=None, confirm=count.partition(" ")[0])
     if isinstance(done, Declined) or done.state is not BatchState.AWAITING_APPROVAL:
         return said(ask, number, done, _("{code} aprobada. Empieza ahora."))
-    given = len((await view_for(ask, number)).approvals)
-    missing = plural("Falta {n} aprobación.", "Faltan {n} aprobaciones.", done.approvals_needed - given)
-    return ask.text(_("Anoté tu aprobación de {code}. {missing}").format(code=batch_code(number), missing=missing))
+    view = await view_for(ask, number)
+    missing = plural("falta {n} más", "faltan {n} más", done.approvals_needed - len(view.approvals))
+    who = f" ({wording.either(names)})" if (names := still_to_approve(view)) else ""
+    text = _("Anoté tu aprobación de {code}; {missing}{who}.")
+    return ask.text(text.format(code=batch_code(number), missing=missing, who=who))
 
 
 async def reject(ask: Ask, command: Command) -> Answer:
@@ -54,13 +57,18 @@ async def cancel(ask: Ask, command: Command) -> Answer:
         return said(
             ask, number, done, _("{code} cancelada: se terminan los alumnos que estaban en la mano, nadie más.")
         )
+    if not isinstance(done, Declined) and done.started_at is None:
+        return said(ask, number, done, _("{code} cancelada: no había empezado, no se hace nada."))
     return said(ask, number, done, _("{code} cancelada: lo que no había empezado no se hace."))
 
 
 async def pause(ask: Ask, command: Command) -> Answer:
     number = number_of(command, "pausar")
+    done = await pause_number(ask, number)
+    if not isinstance(done, Declined) and done.started_at is None:
+        return said(ask, number, done, _("{code} en pausa, antes de empezar. Sigue con: reanudar {code}."))
     text = _("{code} en pausa: se terminan los alumnos que estaban en la mano. Sigue con: reanudar {code}.")
-    return said(ask, number, await pause_number(ask, number), text)
+    return said(ask, number, done, text)
 
 
 async def resume(ask: Ask, command: Command) -> Answer:
@@ -85,10 +93,13 @@ async def retry(ask: Ask, command: Command) -> Answer:
     """Raises RequestError when the student is not known."""
     number = number_of(command, "reintentar")
     _code, document = split_code(command.argument)
-    done = await retry_number(ask, number, student=await _student(ask, document) if document else None)
+    student = await _student(ask, document) if document else None
+    done = await retry_number(ask, number, student=student)
     if not isinstance(done, Declined) and done.id != number:
         text = _("{code} estaba cancelada: lo que no se había empezado se pide de nuevo en {rest}.")
         return said(ask, number, done, text, rest=batch_code(done.id))
+    if student is not None:
+        return said(ask, number, done, _("{code}: se reintenta lo que falló de ese alumno."))
     return said(ask, number, done, _("{code}: se reintenta lo que falló."))
 
 
@@ -140,7 +151,15 @@ async def resume_number(ask: Ask, number: int) -> Done:
 
 
 async def split_number(ask: Ask, number: int, *, version: int | None) -> Done:
-    return await split_batch(ask.session, number, actor=ask.actor, version=version, house=ask.house, now=ask.now)
+    return await split_batch(
+        ask.session,
+        number,
+        actor=ask.actor,
+        version=version,
+        may_touch_others=_approves(ask),
+        house=ask.house,
+        now=ask.now,
+    )
 
 
 async def retry_number(ask: Ask, number: int, *, student: StudentId | None = None) -> Done:

@@ -40,16 +40,23 @@ async def post_batch_card(ask: Ask, db: Database, number: int) -> Answer:
     reader = Reader(ask.actor.id, ask.role) if ask.personal else None
     view = await view_batch(ask.session, number, reader=reader, house=ask.house, now=ask.now)
     assert view is not None
-    card_id = await cards_db.add_card(
-        ask.session,
-        shows="batch",
-        subject=str(number),
-        service_url=ask.turn.service_url,
-        tenant_id=ask.turn.tenant_id,
-        conversation_id=ask.turn.conversation_id,
-        reader_id=ask.actor.id if alone else "",
-        leased_until=None if ask.turn.is_invoke else ask.now + POSTING,
+    lease = None if ask.turn.is_invoke else ask.now + POSTING
+    beside = await cards_db.to_be_posted(
+        ask.session, shows="batch", subject=str(number), conversation_id=ask.turn.conversation_id
     )
+    if beside is not None:  # it belongs into this thread already, beside the card of the batch it came from
+        card_id, beside.lease_until = beside.id, lease
+    else:
+        card_id = await cards_db.add_card(
+            ask.session,
+            shows="batch",
+            subject=str(number),
+            service_url=ask.turn.service_url,
+            tenant_id=ask.turn.tenant_id,
+            conversation_id=ask.turn.conversation_id,
+            reader_id=ask.actor.id if alone else "",
+            leased_until=lease,
+        )
     await outbox.put(ask.session, [ANNOUNCE], now=ask.now)
     return ask.card(batch.batch_card(view, ask.frame), batch.summary(view), on_posted=remember(db, card_id))
 

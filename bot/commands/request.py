@@ -62,7 +62,11 @@ async def ask_for(
 async def show_new(ask: Ask, batch: BatchRow, db: Database) -> Answer:
     """Post its card here, and in the channel too when it was asked for in a personal chat; so for what was parted."""
     if ask.turn.conversation_type is ConversationType.PERSONAL and batch.finished_at is None:
+        there = await cards_db.of_subject(ask.session, shows="batch", subject=str(batch.id))
+        known = {card.conversation_id.partition(";")[0] for card in there}
         for channel in await cards_db.staff_channels(ask.session):
+            if channel.conversation_id in known:
+                continue  # beside the card of the batch it came from
             await cards_db.add_card(
                 ask.session,
                 shows="batch",

@@ -34,7 +34,7 @@ async def kill_a_busy_worker(stage: Stage, db: Database) -> tuple[Process, int]:
         held = await _held(db)
         for lease in held:
             for worker in workers:
-                if worker.running and f'"lease": "{lease[:8]}"' in worker.log_tail(20_000):
+                if worker.running and f'"lease": "{lease[:6]}"' in worker.log_tail(20_000):
                     worker.kill()
                     left = (await _held(db)).get(lease, 0)
                     if left:

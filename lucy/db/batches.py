@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import BatchRow, StepRow
-from lucy.domain.batches import OPEN_STATES, WAITING_STATES, BatchEvent, BatchId, BatchState, advance
+from lucy.domain.batches import OPEN_STATES, WAITING_STATES, BatchEvent, BatchId, BatchState, Relation, advance
 from lucy.domain.steps import StepState
 from lucy.domain.students import StudentId
 
@@ -97,6 +97,19 @@ async def children(session: AsyncSession, number: BatchId) -> Sequence[BatchId]:
     """Batches that came from this one."""
     statement = select(BatchRow.id).where(BatchRow.parent_id == number).order_by(BatchRow.id)
     return (await session.scalars(statement)).all()
+
+
+async def standing_child(session: AsyncSession, number: BatchId, relation: Relation) -> BatchId | None:
+    """The batch that came from this one in that way: open, or done. One that came to nothing does not stand."""
+    statement = select(BatchRow.id).where(
+        BatchRow.parent_id == number,
+        BatchRow.relation == relation,
+        or_(
+            BatchRow.state.in_({*OPEN_STATES, BatchState.FINISHED, BatchState.FINISHED_WITH_FAILURES}),
+            and_(BatchRow.state == BatchState.CANCELLED, BatchRow.finished_at.is_(None)),
+        ),
+    )
+    return (await session.scalars(statement.order_by(BatchRow.id))).first()
 
 
 async def expired(session: AsyncSession, *, now: datetime) -> Sequence[BatchId]:

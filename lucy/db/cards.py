@@ -63,6 +63,19 @@ async def of_subject(session: AsyncSession, *, shows: str, subject: str) -> list
     return list((await session.scalars(statement.order_by(PostedCardRow.id))).all())
 
 
+async def to_be_posted(
+    session: AsyncSession, *, shows: str, subject: str, conversation_id: str
+) -> PostedCardRow | None:
+    """A card of this in that very conversation that nobody has posted yet."""
+    statement = select(PostedCardRow).where(
+        PostedCardRow.shows == shows,
+        PostedCardRow.subject == subject,
+        PostedCardRow.conversation_id == conversation_id,
+        PostedCardRow.activity_id == "",
+    )
+    return (await session.scalars(statement.order_by(PostedCardRow.id))).first()
+
+
 async def want_redraw(session: AsyncSession, *, shows: str, subject: str) -> None:
     """What a card shows has changed."""
     await session.execute(

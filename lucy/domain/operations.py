@@ -89,11 +89,15 @@ def system_of(kind: StepKind) -> System:
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """What the request left in or out: `correo:no`, `moodle:no`; `bajas:si` also takes out of courses."""
+    """What the request left in or out: `correo:no`, `moodle:no`; `bajas:si` also takes out of courses.
+
+    `additions` False is what is left of `bajas:si` when the removals are withheld.
+    """
 
     mail: bool = True
     moodle: bool = True
     removals: bool = False
+    additions: bool = True
 
 
 def batch_title(kind: BatchKind, options: BatchOptions) -> str:
@@ -107,6 +111,8 @@ def batch_title(kind: BatchKind, options: BatchOptions) -> str:
             return _("Activación sin cartas")
         case BatchKind.ACTIVATE:
             return _("Activación de cuentas, sin cartas ni Moodle")
+        case BatchKind.ENROL if not options.additions:
+            return _("Bajas de cursos")
         case BatchKind.ENROL if options.removals:
             return _("Matriculación con bajas")
         case BatchKind.ENROL:

@@ -138,6 +138,12 @@ def _enrolment(
     if not present.has_account:
         return PlanRow(student.id, (), (_("no tienen cuenta: primero hay que activarlos"),), basis=basis)
     stale = sorted(present.ours - set(courses)) if options.removals else []
+    if not options.additions:
+        # Courses that they were put in meanwhile are no reason to ask again whether they leave the others.
+        basis |= {Fact.COURSES.value: listed(stale), Fact.MOODLE_USER.value: ""}
+        return PlanRow(
+            student.id, steps_for(student.id, [(StepKind.UNENROL, one, False) for one in stale]), basis=basis
+        )
     impossible = () if courses else (_("ninguna regla les da curso"),)
     wanted: list[Wanted] = []
     if courses:

@@ -11,7 +11,7 @@ from datetime import date
 
 from lucy.domain.operations import REMOVALS, BatchKind, StepKind
 from lucy.errors import RequestError
-from lucy.texts import _, number
+from lucy.texts import _, number, plural
 
 # Below so many students a share says nothing: 3 of 12 is no landslide.
 SHARE_COUNTS_FROM = 11
@@ -97,8 +97,10 @@ def tripped(threshold: Threshold, extent: Extent, *, released: Extent | None = N
     if released and extent.affected <= released.affected and extent.percent <= released.percent:
         return ""
     if threshold.count is not None and extent.affected > threshold.count:
-        text = _("son {n} alumnos y el umbral es {limit}")
-        return text.format(n=number(extent.affected), limit=number(threshold.count))
+        text = plural(
+            "es {n} alumno y el umbral es {{limit}}", "son {n} alumnos y el umbral es {{limit}}", extent.affected
+        )
+        return text.format(limit=number(threshold.count))
     share = extent.affected >= SHARE_COUNTS_FROM and threshold.percent is not None
     if share and extent.percent > (threshold.percent or 0):
         text = _("son {n} de {all} alumnos ({share} %) y el umbral es {limit} %")
@@ -143,11 +145,13 @@ def parse_threshold(text: str) -> Threshold:
     """`2000`, `100 10%`, `10%` or `nunca` (no limit). Raises RequestError."""
     if text.strip().lower() in {"nunca", "never"}:
         return Threshold()
-    found = re.fullmatch(r"\s*(?:([0-9]{1,6}))?\s*/?\s*(?:([0-9]{1,3}) ?%)?\s*", text)
-    if not found or not (found[1] or found[2]) or int(found[2] or 0) > 100:
+    words = re.sub(r"\s+%", "%", text.replace("/", " ")).split()
+    shares = [word for word in words if re.fullmatch(r"[0-9]{1,2}%|100%", word)]
+    counts = [word for word in words if re.fullmatch(r"[0-9]{1,6}", word)]
+    if words != [*counts, *shares] or len(counts) > 1 or len(shares) > 1 or not words:
         said = _("«{text}» no es un umbral. Es, por ejemplo, 2000, 100 10% o nunca.")
         raise RequestError(said.format(text=text))
-    return Threshold(int(found[1]) if found[1] else None, int(found[2]) if found[2] else None)
+    return Threshold(int(counts[0]) if counts else None, int(shares[0].rstrip("%")) if shares else None)
 
 
 _PHASE = re.compile(r"(?P<name>[^\d;=]+?)\s+(?P<first>\S+?)\.\.(?P<last>\S+)(?P<rest>(?:\s+[\w.]+=[^\s;]+)+)")

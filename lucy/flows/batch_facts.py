@@ -9,7 +9,7 @@ from lucy.db import approvals, batch_students, batches, members
 from lucy.db import students as students_db
 from lucy.db.batch_students import Dropped
 from lucy.db.tables import BatchRow, StepRow
-from lucy.domain.batches import WAITING_STATES, BatchId, BatchState, Relation, batch_code
+from lucy.domain.batches import CLOSED_STATES, WAITING_STATES, BatchId, BatchState, Relation, batch_code
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
 from lucy.domain.operations import LETTERS
@@ -19,6 +19,7 @@ from lucy.domain.views import Approval, Impossible, Kin, Problem
 from lucy.errors import Remedy
 
 SAMPLES = 3
+_ASKED_FOR = frozenset({Relation.UNDO, Relation.REST})
 
 
 async def given_approvals(session: AsyncSession, batch: BatchId) -> tuple[Approval, ...]:
@@ -47,9 +48,14 @@ def parent_of(batch: BatchRow) -> Kin | None:
 
 
 async def children_of(session: AsyncSession, batch: BatchId) -> tuple[Kin, ...]:
-    statement = select(BatchRow.id, BatchRow.relation).where(BatchRow.parent_id == batch).order_by(BatchRow.id)
-    rows = await session.execute(statement)
-    return tuple(Kin(batch_code(row.id), Relation(row.relation)) for row in rows)
+    """Those that came from it. One that somebody asked for and that came to nothing may be asked for again."""
+    statement = select(BatchRow.id, BatchRow.relation, BatchRow.state, BatchRow.started_at)
+    rows = await session.execute(statement.where(BatchRow.parent_id == batch).order_by(BatchRow.id))
+    return tuple(
+        Kin(batch_code(row.id), Relation(row.relation))
+        for row in rows
+        if not (row.relation in _ASKED_FOR and row.started_at is None and row.state in CLOSED_STATES)
+    )
 
 
 async def problems_of(session: AsyncSession, batch: BatchId) -> tuple[Problem, ...]:

@@ -13,8 +13,8 @@ from lucy.domain.house import House
 from lucy.domain.nudges import Nudge
 from lucy.flows.forecast_batch import forecast_from
 from lucy.flows.judge_plan import extents_of_batch
-from lucy.flows.redraw import redraw_batch
-from lucy.texts import _, clock, number
+from lucy.flows.redraw import redraw_batch, redraw_parent
+from lucy.texts import _, clock, day, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,22 @@ async def _may_not_approve(
     if expected is not None and expected.fits is not None:
         text = _("{code} no entra entera: alcanza para {fits} de {all}. Se puede partir: partir {code}.")
         return text.format(code=code, fits=number(expected.fits), all=number(batch.students))
-    if batch.confirm and confirm.replace(".", "").strip() != str(batch.students):
-        text = _(
-            "Lo que hace {code} no se puede deshacer. Para aprobarla escribí cuántos alumnos son: "
-            "aprobar {code} <cantidad>."
-        )
-        return text.format(code=code)
-    return None
+    return _not_confirmed(batch, confirm) if batch.confirm else None
+
+
+def _not_confirmed(batch: BatchRow, confirm: str) -> str | None:
+    """Why the count that was typed does not confirm it. The right one is not told: it is to be read on the card."""
+    typed, code = confirm.replace(".", "").strip(), batch_code(batch.id)
+    if typed == str(batch.students):
+        return None
+    if typed:
+        text = _("{typed} no es la cantidad de alumnos de {code}: no se aprobó. Mirá la tarjeta y escribila de nuevo.")
+        return text.format(typed=confirm.strip(), code=code)
+    text = _(
+        "Lo que hace {code} no se puede deshacer. Para aprobarla escribí cuántos alumnos son: "
+        "aprobar {code} <cantidad>."
+    )
+    return text.format(code=code)
 
 
 async def reject_batch(
@@ -111,6 +120,7 @@ async def reject_batch(
     await steps.cancel_open(session, batch.id, now=now)
     await audit.record(session, [AuditEvent(actor, "batch.reject", "rejected", batch=batch.id)], now=now)
     await redraw_batch(session, number_, now=now)
+    await redraw_parent(session, batch.parent_id, now=now)
     return batch
 
 
@@ -161,6 +171,7 @@ async def _expire(session: AsyncSession, batch: BatchRow, *, now: datetime) -> N
     await steps.cancel_open(session, batch.id, now=now)
     await audit.record(session, [AuditEvent(LUCY, "batch.expire", "expired", batch=batch.id)], now=now)
     await redraw_batch(session, batch.id, now=now)
+    await redraw_parent(session, batch.parent_id, now=now)
 
 
 def decided(batch: BatchRow, actor: Actor, now: datetime) -> None:
@@ -187,7 +198,11 @@ async def undecidable(
 def stands(batch: BatchRow, house: House) -> str:
     """How a decided batch stands, in a sentence."""
     code, who = batch_code(batch.id), batch.decided_by_name
-    when = f" {clock(batch.decided_at, house.zone)}" if batch.decided_at else ""
+    when = ""
+    if batch.decided_at is not None:
+        when = _(" el {day} a las {time}").format(
+            day=day(batch.decided_at, house.zone), time=clock(batch.decided_at, house.zone)
+        )
     texts = {
         BatchState.REJECTED: _("{code} ya la rechazó {who}{when}."),
         BatchState.EXPIRED: _("{code} venció sin aprobación. Pedila de nuevo."),

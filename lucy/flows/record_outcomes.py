@@ -18,7 +18,7 @@ from lucy.domain.students import StudentId
 from lucy.domain.views import Tally
 from lucy.flows.ask_again import ask_for_the_changed
 from lucy.flows.lanes.base import Changed, Lane, Outcome, W
-from lucy.flows.redraw import lane_nudge, redraw_batch
+from lucy.flows.redraw import lane_nudge, redraw_batch, redraw_parent
 
 Pair = tuple[BatchId, StudentId]
 _MOVING = frozenset({BatchState.RUNNING, BatchState.PAUSED})
@@ -156,6 +156,7 @@ async def finish_if_done(session: AsyncSession, batch: BatchRow, *, house: House
     # What this one used up is not there for those that wait: their cards tell it.
     waiting = await batches.in_states(session, WAITING_STATES)
     await outbox.put(session, [Nudge("forecast_batch", (one.id,)) for one in waiting], now=now)
+    await redraw_parent(session, batch.parent_id, now=now)
     return True
 
 

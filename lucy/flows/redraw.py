@@ -22,6 +22,12 @@ async def redraw_ingest(session: AsyncSession, run_id: int, *, now: datetime) ->
     await outbox.put(session, [ANNOUNCE], now=now)
 
 
+async def redraw_parent(session: AsyncSession, parent: int | None, *, now: datetime) -> None:
+    """A batch ended: the card of the one it came from says so, and may offer again what came to nothing."""
+    if parent is not None:
+        await redraw_batch(session, parent, now=now)
+
+
 async def redraw_batch(session: AsyncSession, number: int, *, now: datetime, nudges: Iterable[Nudge] = ()) -> None:
     """Mark the batch's cards as behind, and nudge whoever draws them (and whatever else is given)."""
     await cards.want_redraw(session, shows="batch", subject=str(number))

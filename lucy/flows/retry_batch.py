@@ -65,10 +65,16 @@ async def _ask_for_the_rest(
         .where(StepRow.batch_id == batch.id, StepRow.state == StepState.CANCELLED)
         .group_by(StepRow.student_id)
     )
+    if (asked := await batches.standing_child(session, batch.id, Relation.REST)) is not None:
+        text = _("Lo que quedó de {code} ya se pidió en {rest}.")
+        text = text.format(code=batch_code(batch.id), rest=batch_code(asked))
+        return await decline(session, requester.actor, "batch.retry", batch, text, now=now)
     left = sorted((await session.scalars(statement)).all())
     if not left:
         return await decline(session, requester.actor, "batch.retry", batch, _nothing(batch, None, house), now=now)
-    return await ask_again(session, batch, left, Relation.REST, requester=requester, house=house, now=now)
+    rest = await ask_again(session, batch, left, Relation.REST, requester=requester, house=house, now=now)
+    await redraw_batch(session, batch.id, now=now)  # it says where they go on
+    return rest
 
 
 def _nothing(batch: BatchRow, student: StudentId | None, house: House) -> str:
@@ -79,6 +85,12 @@ def _nothing(batch: BatchRow, student: StudentId | None, house: House) -> str:
         return _("{code} todavía no terminó: lo pasajero se reintenta solo.").format(code=code)
     if batch.state in {BatchState.AWAITING_APPROVAL, BatchState.HELD}:
         return _("{code} todavía espera una decisión.").format(code=code)
+    if batch.state is BatchState.CANCELLED and batch.finished_at is None:
+        text = _("{code} está terminando con quienes ya había empezado. Después se pide de nuevo lo que quedó.")
+        return text.format(code=code)
+    if batch.state is BatchState.CANCELLED and student is not None:
+        text = _("{code} está cancelada: no se retoma de a un alumno. Lo que quedó se pide con: reintentar {code}.")
+        return text.format(code=code)
     if batch.state in {BatchState.FINISHED, BatchState.CANCELLED, *_DONE_WITH}:
         return _("En {code} no quedó nada para reintentar.").format(code=code)
     return stands(batch, house)

@@ -97,7 +97,7 @@ async def pause_batch(
     refusal = _cannot(batch, number_, BatchEvent.PAUSE, house)
     if batch is None or refusal:
         return await decline(session, actor, "batch.pause", batch, refusal or unknown(number_), now=now)
-    if text := _not_yours(batch, actor, may_touch_others):
+    if text := not_yours(batch, actor, may_touch_others):
         return await decline(session, actor, "batch.pause", batch, text, now=now)
     batches.change_state(batch, BatchEvent.PAUSE)
     await steps.park(session, batch.id)
@@ -115,7 +115,7 @@ async def resume_batch(
     refusal = _cannot(batch, number_, event, house)
     if batch is None or refusal:
         return await decline(session, actor, "batch.resume", batch, refusal or unknown(number_), now=now)
-    if text := _not_yours(batch, actor, may_touch_others):
+    if text := not_yours(batch, actor, may_touch_others):
         return await decline(session, actor, "batch.resume", batch, text, now=now)
     batches.change_state(batch, event)
     await steps.unpark(session, batch.id, now=now)
@@ -134,7 +134,7 @@ async def cancel_batch(
         return await decline(session, actor, "batch.cancel", None, unknown(number_), now=now)
     if batch.state not in OPEN_STATES:
         return await decline(session, actor, "batch.cancel", batch, stands(batch, house), now=now)
-    if text := _not_yours(batch, actor, may_touch_others):
+    if text := not_yours(batch, actor, may_touch_others):
         return await decline(session, actor, "batch.cancel", batch, text, now=now)
     batches.change_state(batch, BatchEvent.CANCEL)
     decided(batch, actor, now)
@@ -146,11 +146,11 @@ async def cancel_batch(
     return batch
 
 
-def _not_yours(batch: BatchRow, actor: Actor, may_touch_others: bool) -> str:
-    """Why somebody may not stop a batch; empty when it is theirs, or they may approve."""
+def not_yours(batch: BatchRow, actor: Actor, may_touch_others: bool) -> str:
+    """Why somebody may not stop, resume or part a batch; empty when it is theirs, or they may approve."""
     if batch.requested_by == actor.id or may_touch_others:
         return ""
-    text = _("{code} la pidió {name}: la para esa persona o quien aprueba.")
+    text = _("{code} la pidió {name}: sólo esa persona o quien aprueba la puede parar, seguir o partir.")
     return text.format(code=batch_code(batch.id), name=batch.requested_by_name)
 
 

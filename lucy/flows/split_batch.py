@@ -15,6 +15,7 @@ from lucy.flows.decide_batch import Declined, decline, undecidable, unknown
 from lucy.flows.forecast_batch import forecast_from
 from lucy.flows.judge_plan import extents_of_batch, judge
 from lucy.flows.redraw import redraw_batch
+from lucy.flows.run_batch import not_yours
 from lucy.texts import _
 
 COPIED = (
@@ -33,7 +34,14 @@ COPIED = (
 
 
 async def split_batch(
-    session: AsyncSession, number: int, *, actor: Actor, version: int | None, house: House, now: datetime
+    session: AsyncSession,
+    number: int,
+    *,
+    actor: Actor,
+    version: int | None,
+    may_touch_others: bool = False,
+    house: House,
+    now: datetime,
 ) -> BatchRow | Declined:
     """The students for whom it suffices stay; the rest becomes a batch of its own, to be decided when there is room.
 
@@ -43,6 +51,8 @@ async def split_batch(
     refusal = await undecidable(session, batch, number, house=house, now=now)
     if batch is None or refusal is not None:
         return await decline(session, actor, "batch.split", batch, refusal or unknown(number), now=now)
+    if text := not_yours(batch, actor, may_touch_others):
+        return await decline(session, actor, "batch.split", batch, text, now=now)
     forecast = forecast_from(batch.forecast)
     text = ""
     if forecast is None or forecast.fits is None or not 0 < forecast.fits < batch.students:

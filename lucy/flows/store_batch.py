@@ -19,7 +19,7 @@ from lucy.domain.plans import Plan
 from lucy.domain.steps import StepState
 from lucy.domain.students import StudentId, mask_document_number
 from lucy.flows.judge_plan import Trip, approvals_needed, extents_of_plan, judge, must_be_confirmed
-from lucy.flows.plan_rows import What
+from lucy.flows.plan_rows import What, plan_rows
 from lucy.texts import _
 
 SAMPLES = 3
@@ -61,24 +61,22 @@ async def store_batch(session: AsyncSession, wish: Wish, plan: Plan, *, house: H
     go on (FEATURES row 65); where nothing can be parted the whole is held."""
     trip = await judge(session, wish.what.kind, await extents_of_plan(session, plan), house=house, now=now)
     if trip.removals and wish.what.kind is BatchKind.ENROL:
-        additions, removals = _parted(plan)
+        adding = replace(wish, what=_only(wish.what, removals=False))
+        additions = await plan_rows(session, adding.what, [row.student_id for row in plan.rows], house=house)
         if additions.open_steps:
-            batch = await _store(session, wish, additions, replace(trip, removals=""), house=house, now=now)
-            withheld = replace(wish, origin=Origin(batch.id, Relation.WITHHELD), unknown=())
-            await _store(session, withheld, removals, trip, house=house, now=now)
+            batch = await _store(session, adding, additions, replace(trip, removals=""), house=house, now=now)
+            origin = Origin(batch.id, Relation.WITHHELD)
+            taking = replace(wish, what=_only(wish.what, removals=True), origin=origin, unknown=())
+            losing = [row.student_id for row in plan.rows if any(step.kind in REMOVALS for step in row.steps)]
+            removals = await plan_rows(session, taking.what, losing, house=house)
+            await _store(session, taking, removals, trip, house=house, now=now)
             return batch
     return await _store(session, wish, plan, trip, house=house, now=now)
 
 
-def _parted(plan: Plan) -> tuple[Plan, Plan]:
-    """The same rows without their removals, and the removals alone."""
-    additions = [replace(row, steps=tuple(one for one in row.steps if one.kind not in REMOVALS)) for row in plan.rows]
-    removals = [
-        replace(row, steps=taken, impossible=())
-        for row in plan.rows
-        if (taken := tuple(one for one in row.steps if one.kind in REMOVALS))
-    ]
-    return Plan(tuple(additions)), Plan(tuple(removals))
+def _only(what: What, *, removals: bool) -> What:
+    """One half of a request that gives and takes."""
+    return replace(what, options=replace(what.options, removals=removals, additions=not removals))
 
 
 async def _store(session: AsyncSession, wish: Wish, plan: Plan, trip: Trip, *, house: House, now: datetime) -> BatchRow:

@@ -6,12 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import batches, traces
 from lucy.db.tables import BatchRow
-from lucy.domain.batches import BatchId, BatchState, batch_code
+from lucy.domain.batches import BatchId, BatchState, Relation, batch_code
 from lucy.domain.house import House
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.flows.ask_again import post_beside
 from lucy.flows.decide_batch import Declined, decline, stands, unknown
 from lucy.flows.plan_rows import What, plan_rows
+from lucy.flows.redraw import redraw_batch
 from lucy.flows.store_batch import Requester, Wish, store_batch
 from lucy.texts import _
 
@@ -29,7 +30,8 @@ async def request_undo(
 ) -> BatchRow | Declined:
     """Plan the inverse over the students for whom the batch did something, and leave it for approval.
 
-    Its card is posted beside the first one's. Declined: unknown, not ended yet, or it did nothing.
+    Its card is posted beside the first one's. Declined: unknown, not ended yet, asked for already, or it did
+    nothing.
     """
     actor = requester.actor
     batch = await batches.lock(session, number)
@@ -38,6 +40,9 @@ async def request_undo(
     refusal = _not_ended(batch, house)
     if refusal:
         return await decline(session, actor, "batch.undo", batch, refusal, now=now)
+    if (asked := await batches.standing_child(session, batch.id, Relation.UNDO)) is not None:
+        text = _("{code} ya se pidió deshacer, en {undo}.").format(code=batch_code(number), undo=batch_code(asked))
+        return await decline(session, actor, "batch.undo", batch, text, now=now)
     students = await traces.done_students(session, batch.id)
     if not students:
         text = _("{code} no hizo nada: no hay qué deshacer.").format(code=batch_code(number))
@@ -47,6 +52,7 @@ async def request_undo(
     wish = Wish(what, requester, selection=batch.selection, shape=f"undo {batch_code(number)}")
     undo = await store_batch(session, wish, plan, house=house, now=now)
     await post_beside(session, batch.id, undo.id, now=now)
+    await redraw_batch(session, batch.id, now=now)  # it says where it is undone
     return undo
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import batch_students, batches, steps
+from lucy.db import approvals, batch_students, batches, steps
 from lucy.db.tables import BatchRow
-from lucy.domain.batches import WAITING_STATES, BatchState, batch_code
+from lucy.domain.batches import WAITING_STATES, BatchState, Relation, batch_code
 from lucy.domain.house import House
 from lucy.domain.operations import BatchOptions
 from lucy.domain.roles import Role
@@ -52,6 +52,11 @@ async def view_batch(
     waiting = batch.state in WAITING_STATES
     forecast = forecast_from(batch.forecast) if waiting else None
     changes, dropped = await changes_of(session, batch)
+    actions = _actions(batch, tallies, forecast, reader)
+    if reader is not None and await approvals.has_approved(session, batch.id, reader.id):
+        actions -= {BatchAction.APPROVE}  # each person counts once
+    if await batches.standing_child(session, batch.id, Relation.UNDO) is not None:
+        actions -= {BatchAction.UNDO}
     return BatchView(
         number=batch.id,
         code=batch_code(batch.id),
@@ -78,7 +83,7 @@ async def view_batch(
         per_minute=per_minute,
         eta_s=eta_s,
         notes=tuple(_note(one, house) for one in batch.notes),
-        actions=_actions(batch, tallies, forecast, reader),
+        actions=actions,
         approvals=await given_approvals(session, batch.id),
         approvals_needed=batch.approvals_needed,
         confirm=batch.confirm,
@@ -152,8 +157,10 @@ def _moves(batch: BatchRow, forecast: Forecast | None) -> set[BatchAction]:
         found.add(BatchAction.PAUSE)
     if batch.state is BatchState.PAUSED:
         found.add(BatchAction.RESUME)
-    if batch.state in WAITING_STATES and forecast is not None and forecast.fits:
-        found.add(BatchAction.SPLIT)
+    if batch.state in WAITING_STATES:
+        found.add(BatchAction.DOWNLOAD)
+        if forecast is not None and forecast.fits:
+            found.add(BatchAction.SPLIT)
     return found
 
 

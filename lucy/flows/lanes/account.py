@@ -201,11 +201,12 @@ class AccountLane(Lane[AccountWork]):
                 }
             )
         await accounts_db.store_accounts(session, rows)
-        # A password that was never set must never be mailed; one that may have been set is kept (G-004).
+        # A password that was never set must never be mailed. One that an earlier attempt may have set is kept until it
+        # expires: should the step be tried again, it is what opens the account.
         unset = [
             one.step.id
             for one in outcomes
-            if one.event is StepEvent.FIND_DONE or (one.event is StepEvent.FAIL and one.code != "G-004")
+            if one.event is StepEvent.FIND_DONE or (one.event is StepEvent.FAIL and one.step.attempts == 1)
         ]
         await accounts_db.destroy_secrets(session, unset)
 

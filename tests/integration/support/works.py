@@ -23,7 +23,7 @@ from lucy.db.tables import AuditEventRow, BatchRow, StepRow
 from lucy.domain.batches import BatchId, BatchState
 from lucy.domain.circuits import CircuitRules
 from lucy.domain.nudges import Nudge
-from lucy.domain.operations import BatchKind, BatchOptions, StepKind
+from lucy.domain.operations import BatchKind, BatchOptions, StepKind, system_of
 from lucy.domain.selections import parse_selection
 from lucy.domain.steps import StepState
 from lucy.flows.decide_batch import Declined, approve_batch
@@ -31,6 +31,7 @@ from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
 from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
 from lucy.flows.undo_batch import request_undo
+from lucy.flows.watch_systems import standing_still
 from lucy.ports import Nudger
 from lucy.settings import Settings
 from sandbox.control import Fault
@@ -228,7 +229,7 @@ class Works:
                 for nudge in nudges:
                     await self.obey(nudge)
                 if not nudges and not (hurry and await self.hurry()):
-                    if hurry or not await self.postponed():
+                    if not await self.postponed():  # what came due between the sweep and the hurry is swept next time
                         return
                     await asyncio.sleep(0.05)
                 elif nudges and not self.nudges.waiting:
@@ -257,12 +258,18 @@ class Works:
             return len(moved.all())
 
     async def postponed(self) -> bool:
-        """Whether some step of a running batch waits for its time."""
+        """Whether some step of a running batch waits for its time; not for a system that is paused or down."""
         async with self.db.transaction() as session:
+            still = await standing_still(session, now=datetime.now(UTC))
             found = await session.scalar(
                 select(StepRow.id)
                 .join(BatchRow, BatchRow.id == StepRow.batch_id)
-                .where(StepRow.state == StepState.DUE, StepRow.due_at < PARKED_UNTIL, BatchRow.id.in_(_working()))
+                .where(
+                    StepRow.state == StepState.DUE,
+                    StepRow.due_at < PARKED_UNTIL,
+                    StepRow.kind.in_([kind for kind in StepKind if system_of(kind) not in still]),
+                    BatchRow.id.in_(_working()),
+                )
                 .limit(1)
             )
         return found is not None

@@ -33,7 +33,7 @@ def test_everything_has_a_name() -> None:
         assert step(kind)
         assert wording.steps(kind, 2).startswith("2 ")
         assert wording.steps_done(kind, 1).startswith("1 ")
-    for name in (wording.lane, wording.step):
+    for name in (wording.lane, step):
         assert len({name(kind) for kind in StepKind}) == len(StepKind)
     for counted in (wording.steps, wording.steps_done):
         assert len({counted(kind, 2) for kind in StepKind}) == len(StepKind)
