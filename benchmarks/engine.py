@@ -58,7 +58,7 @@ from workers.runtime import Runtime
 STUDENTS, NAIVE_STUDENTS, PLANNED = 500, 25, 5000
 COURSES = ("INGRESO-2026", "CONT-1", "ADM-1")
 LATENCY_S = 0.06
-ROUNDS = 1
+ROUNDS = 3
 LIFTED = {"rate_graph": 5000, "rate_moodle": 5000, "rate_sial": 300_000, "rate_mail": 300_000}
 ANA, BRUNO = Actor("ana", "Ana"), Actor("bruno", "Bruno")
 SELECTION = "aspirantes"
