@@ -39,6 +39,12 @@ async def of_batch(session: AsyncSession, batch: BatchId) -> Sequence[BatchStude
     return (await session.scalars(statement)).all()
 
 
+async def ids(session: AsyncSession, batch: BatchId) -> Sequence[StudentId]:
+    """The students of a batch alone, in the plan's order."""
+    statement = select(BatchStudentRow.student_id).where(BatchStudentRow.batch_id == batch)
+    return (await session.scalars(statement.order_by(BatchStudentRow.position))).all()
+
+
 async def some(session: AsyncSession, batch: BatchId, students: Collection[StudentId]) -> dict[int, BatchStudentRow]:
     statement = select(BatchStudentRow).where(
         BatchStudentRow.batch_id == batch, BatchStudentRow.student_id.in_(list(students))
@@ -183,22 +189,24 @@ async def hold(session: AsyncSession, pairs: Collection[Pair], *, now: datetime)
     return {(row.batch_id, row.student_id) for row in rows}
 
 
-async def let_go(session: AsyncSession, pairs: Collection[Pair]) -> None:
-    """Of these students those with whom their batch has finished are free for the next one."""
-    if pairs:
-        await session.execute(
-            text(
-                """
-                delete from student_hold hold
-                using unnest(cast(:batches as bigint[]), cast(:students as bigint[])) as ended (batch_id, student_id)
-                where hold.batch_id = ended.batch_id and hold.student_id = ended.student_id
-                  and not exists (select from step where step.batch_id = hold.batch_id
-                                    and step.student_id = hold.student_id
-                                    and step.state in ('waiting', 'due', 'running'))
-                """
-            ),
-            {"batches": [one for one, _ in pairs], "students": [one for _, one in pairs]},
-        )
+async def let_go(session: AsyncSession, pairs: Collection[Pair]) -> int:
+    """Of these students those with whom their batch has finished are free for the next one; returns how many."""
+    if not pairs:
+        return 0
+    freed = await session.execute(
+        text(
+            """
+            delete from student_hold hold
+            using unnest(cast(:batches as bigint[]), cast(:students as bigint[])) as ended (batch_id, student_id)
+            where hold.batch_id = ended.batch_id and hold.student_id = ended.student_id
+              and not exists (select from step where step.batch_id = hold.batch_id
+                                and step.student_id = hold.student_id
+                                and step.state in ('waiting', 'due', 'running'))
+            """
+        ),
+        {"batches": [one for one, _ in pairs], "students": [one for _, one in pairs]},
+    )
+    return int(freed.rowcount)  # type: ignore[attr-defined]
 
 
 async def waits_for(session: AsyncSession, batch: BatchId) -> list[tuple[BatchId, int]]:

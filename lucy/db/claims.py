@@ -56,9 +56,9 @@ class StepChange:
 # Who waits longer than any retry (for tomorrow's letters) is in hand and does not keep others from being begun.
 SOON = timedelta(minutes=10)
 
-# Written so that no path depends on statistics, which say nothing of a batch that has just begun: students in hand are
-# found from their holds (`|| ''` keeps the index of every due step out of it); new ones in the order of that index, each
-# looked up among the holds until there are enough (`case` keeps it a look-up), and none while the batch may begin nobody.
+# Written so that no path depends on statistics, which say nothing of a batch that has just begun: students in hand
+# are found from their holds (`|| ''` keeps the index of every due step out of it); new ones in the order of that
+# index, each looked up among the holds until there are enough (`case` keeps it so), none while none may be begun.
 CANDIDATES = text(
     """
     with working as materialized (

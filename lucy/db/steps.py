@@ -32,8 +32,8 @@ async def add_plan(session: AsyncSession, batch: BatchId, steps: Sequence[Planne
         }
         for position, step in enumerate(steps)
     ]
-    for start in range(0, len(rows), 2000):
-        await session.execute(insert(StepRow), rows[start : start + 2000])
+    for start in range(0, len(rows), 2000):  # without its nulls a row is another statement than its neighbour
+        await session.execute(insert(StepRow), rows[start : start + 2000], execution_options={"render_nulls": True})
 
 
 async def siblings(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import batches, steps
+from lucy.db import batch_students, batches, steps
 from lucy.db import config as config_db
 from lucy.db.tables import BatchRow, StepRow
 from lucy.domain.batches import WAITING_STATES
@@ -35,16 +35,15 @@ _SENT_SINCE = text(
     """
 )
 
+# Joined in Python: of a batch just stored PostgreSQL knows no numbers, and compared every row with every other.
 _NEEDED = text(
     """
-    select row.student_id,
-           count(*) filter (where step.kind = 'licence') as seats,
-           count(*) filter (where step.kind = any(:letters)) as letters
-    from batch_student row
-    left join step on step.batch_id = row.batch_id and step.student_id = row.student_id
-                  and step.state in ('waiting', 'due')
-    where row.batch_id = :batch
-    group by row.student_id, row.position order by row.position
+    select student_id,
+           count(*) filter (where kind = 'licence') as seats,
+           count(*) filter (where kind = any(:letters)) as letters
+    from step
+    where batch_id = :batch and state in ('waiting', 'due')
+    group by student_id
     """
 )
 
@@ -83,10 +82,12 @@ async def _fits(
     """How many students of the plan's order there is room for; None when for all."""
     seats_left = seats.free if seats else None
     values = {"batch": batch.id, "letters": sorted(kind.value for kind in LETTERS)}
-    for place, row in enumerate(await session.execute(_NEEDED, values)):
-        if seats_left is not None:
+    needed = {row.student_id: row for row in await session.execute(_NEEDED, values)}
+    for place, student in enumerate(await batch_students.ids(session, batch.id)):
+        row = needed.get(student)
+        if seats_left is not None and row is not None:
             seats_left -= row.seats
-        if letters_left is not None:
+        if letters_left is not None and row is not None:
             letters_left -= row.letters
         if (seats_left is not None and seats_left < 0) or (letters_left is not None and letters_left < 0):
             return place

@@ -45,7 +45,8 @@ async def record_outcomes(
     await audit.record(session, [_event(one) for one in ended], now=now)
     closed = {(one.step.batch_id, one.step.student_id) for one in ended}
     released = await settle_students(session, closed, now=now)
-    await batch_students.let_go(session, closed)
+    if await batch_students.let_go(session, closed):  # somebody else may be begun in their stead
+        released |= await steps.lanes_with_due_work(session, now=now)
     for number, batch in locked.items():
         await finish_if_done(session, batch, house=house, now=now)
         await redraw_batch(session, number, now=now, nudges=[lane_nudge(kind) for kind in sorted(released)])
