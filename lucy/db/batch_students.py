@@ -45,13 +45,6 @@ async def ids(session: AsyncSession, batch: BatchId) -> Sequence[StudentId]:
     return (await session.scalars(statement.order_by(BatchStudentRow.position))).all()
 
 
-async def some(session: AsyncSession, batch: BatchId, students: Collection[StudentId]) -> dict[int, BatchStudentRow]:
-    statement = select(BatchStudentRow).where(
-        BatchStudentRow.batch_id == batch, BatchStudentRow.student_id.in_(list(students))
-    )
-    return {row.student_id: row for row in (await session.scalars(statement)).all()}
-
-
 async def lock_not_begun(session: AsyncSession, pairs: Collection[Pair]) -> Sequence[BatchStudentRow]:
     """Of these students those whose first step this is; held, so that two lanes judge them one after the other."""
     if not pairs:

@@ -138,19 +138,6 @@ async def problem_steps(session: AsyncSession, number: int) -> Sequence[StepRow]
     return (await session.scalars(statement)).all()
 
 
-async def student_page(session: AsyncSession, number: int, *, first: int, size: int) -> list[StudentId]:
-    """Students of a batch in the plan's order; `first` counts from 1."""
-    statement = (
-        select(StepRow.student_id)
-        .where(StepRow.batch_id == number)
-        .group_by(StepRow.student_id)
-        .order_by(func.min(StepRow.position))
-        .offset(first - 1)
-        .limit(size)
-    )
-    return list((await session.scalars(statement)).all())
-
-
 async def steps_of(session: AsyncSession, number: int, students: Collection[StudentId]) -> Sequence[StepRow]:
     statement = (
         select(StepRow)

@@ -174,21 +174,6 @@ async def lanes_with_due_work(session: AsyncSession, *, now: datetime) -> set[St
     return {StepKind(row.kind) for row in rows}
 
 
-async def next_due_at(session: AsyncSession, kind: StepKind) -> datetime | None:
-    """When the lane next has work, None when it has none."""
-    found: datetime | None = await session.scalar(
-        text(
-            """
-            select min(due_at) from step join batch on batch.id = step.batch_id
-            where step.kind = :kind and step.state = 'due' and batch.finished_at is null
-              and batch.state in ('running', 'paused', 'cancelled')
-            """
-        ),
-        {"kind": kind.value},
-    )
-    return found
-
-
 async def has_open(session: AsyncSession, batch: BatchId) -> bool:
     """Whether any step of the batch can still change."""
     found = await session.scalar(
