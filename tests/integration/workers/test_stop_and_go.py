@@ -10,11 +10,13 @@ from sqlalchemy import func, select, update
 
 from lucy.db.tables import BatchRow, StudentHoldRow, StudentRow
 from lucy.domain.batches import BatchState, Relation
+from lucy.domain.nudges import Nudge
 from lucy.domain.operations import BatchOptions, StepKind
 from lucy.domain.steps import StepState
 from lucy.flows.decide_batch import Declined
 from lucy.flows.retry_batch import retry_batch
 from lucy.flows.run_batch import cancel_batch, pause_batch, resume_batch, start_batch
+from lucy.flows.send_nudges import send_nudges
 from lucy.flows.store_batch import Requester
 from tests.integration.conftest import OpenWorks
 from tests.integration.support.people import actor, course_rules, students
@@ -184,3 +186,16 @@ async def test_a_student_is_in_one_hand_at_a_time_and_the_card_says_who_waits(op
     assert Counter(one.recipients[0] for one in works.states.inbox.messages) == {known[0].email: 1}
     async with works.db.transaction() as session:
         assert await session.scalar(select(func.count()).select_from(StudentHoldRow)) == 0
+
+
+async def test_when_one_is_finished_the_next_is_begun_without_the_sweeper(open_works: OpenWorks) -> None:
+    works = await open_works(in_hand=1, batch_size=1)
+    await students(works.db, 3)
+    number = await works.running(options=BatchOptions(moodle=False, mail=False))
+    await works.obey(Nudge("run_lane", (StepKind.ACCOUNT.value,)))
+    await send_nudges(works.db, works.nudges)
+    while nudges := works.nudges.take():
+        for nudge in nudges:
+            await works.obey(nudge)
+        await send_nudges(works.db, works.nudges)
+    assert (await works.batch(number)).state is BatchState.FINISHED
