@@ -118,7 +118,7 @@ class Announcer:
             batch = await view_batch(session, int(card.subject), reader=reader, house=self._house, now=now)
             return Drawing(batch_card(batch, frame), batch_summary(batch)) if batch else None
         if card.shows == "waiting":
-            waiting = await view_waiting(session, int(card.subject.partition(":")[0]), house=self._house)
+            waiting = await view_waiting(session, int(card.subject), house=self._house)
             return Drawing(waiting_card(waiting, frame), waiting_summary(waiting, frame)) if waiting else None
         if card.shows == "report":
             report = await view_report(session, date.fromisoformat(card.subject), house=self._house)

@@ -15,11 +15,11 @@ APPROVALS, THRESHOLD = "aprobaciones.", "umbral."
 PHASES, LETTERS_A_DAY = "fases", "correo.por_dia"
 
 _THRESHOLDS = {
-    "activar": "2000",
-    "matricular": "2000",
+    "activar": "10000",  # a first day of term fits; seats, letters and a second person watch over it, too
+    "matricular": "10000",
     "matricular.bajas": "50 10%",
     "deshabilitar": "100 10%",
-    "habilitar": "500",
+    "habilitar": "2000",
     "deshacer": "200 20%",
 }
 _APPROVALS = dict.fromkeys(NAMES.values(), "1") | {"deshabilitar": "50:1 2", "deshacer": "50:1 2"}

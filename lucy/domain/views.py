@@ -379,7 +379,7 @@ class HelpView:
 
 @dataclass(frozen=True, slots=True)
 class WaitingView:
-    """A batch that nobody has decided for days, for the daily nudge.
+    """A batch that nobody has decided for days, for the daily nudge. `outcome` is how it was decided since.
 
     `mentions` are those who may decide: name and Teams id (`29:…`, empty where Lucy never met them in Teams).
     """
@@ -394,3 +394,4 @@ class WaitingView:
     expires_at: datetime | None = None
     held: bool = False
     mentions: tuple[tuple[str, str], ...] = ()
+    outcome: str = ""

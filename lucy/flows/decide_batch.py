@@ -13,7 +13,7 @@ from lucy.domain.house import House
 from lucy.domain.nudges import Nudge
 from lucy.flows.forecast_batch import forecast_from
 from lucy.flows.judge_plan import extents_of_batch
-from lucy.flows.redraw import redraw_batch, redraw_parent
+from lucy.flows.redraw import redraw_batch, redraw_decided, redraw_parent
 from lucy.texts import _, clock, day, number
 
 
@@ -59,7 +59,7 @@ async def approve_batch(
     await audit.record(
         session, [AuditEvent(actor, "batch.approve", "approved", batch=batch.id, detail=detail)], now=now
     )
-    await redraw_batch(session, number_, now=now, nudges=[Nudge("start_batch", (batch.id,))])
+    await redraw_decided(session, number_, now=now, nudges=[Nudge("start_batch", (batch.id,))])
     return batch
 
 
@@ -119,7 +119,7 @@ async def reject_batch(
     batch.finished_at = now
     await steps.cancel_open(session, batch.id, now=now)
     await audit.record(session, [AuditEvent(actor, "batch.reject", "rejected", batch=batch.id)], now=now)
-    await redraw_batch(session, number_, now=now)
+    await redraw_decided(session, number_, now=now)
     await redraw_parent(session, batch.parent_id, now=now)
     return batch
 
@@ -170,7 +170,7 @@ async def _expire(session: AsyncSession, batch: BatchRow, *, now: datetime) -> N
     batch.finished_at = now
     await steps.cancel_open(session, batch.id, now=now)
     await audit.record(session, [AuditEvent(LUCY, "batch.expire", "expired", batch=batch.id)], now=now)
-    await redraw_batch(session, batch.id, now=now)
+    await redraw_decided(session, batch.id, now=now)
     await redraw_parent(session, batch.parent_id, now=now)
 
 

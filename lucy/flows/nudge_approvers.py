@@ -12,6 +12,7 @@ from lucy.domain.house import House
 from lucy.domain.operations import BatchOptions, batch_title
 from lucy.domain.views import WaitingView
 from lucy.flows.batch_facts import possible_approvers
+from lucy.flows.decide_batch import stands
 from lucy.flows.redraw import ANNOUNCE
 
 EVERY = timedelta(hours=24)
@@ -31,7 +32,7 @@ async def nudge_approvers(session: AsyncSession, *, now: datetime) -> list[int]:
             await cards_db.add_card(
                 session,
                 shows="waiting",
-                subject=f"{batch.id}:{now:%Y-%m-%d}",
+                subject=str(batch.id),
                 service_url=card.service_url,
                 tenant_id=card.tenant_id,
                 conversation_id=card.conversation_id,
@@ -44,9 +45,9 @@ async def nudge_approvers(session: AsyncSession, *, now: datetime) -> list[int]:
 
 
 async def view_waiting(session: AsyncSession, number: int, *, house: House) -> WaitingView | None:
-    """What the nudge says; None when the batch no longer waits."""
+    """What the nudge says, or how the batch was decided since; None when there is no such batch."""
     batch = await batches.get(session, number)
-    if batch is None or batch.state not in WAITING_STATES:
+    if batch is None:
         return None
     return WaitingView(
         code=batch_code(batch.id),
@@ -59,4 +60,5 @@ async def view_waiting(session: AsyncSession, number: int, *, house: House) -> W
         expires_at=batch.expires_at,
         held=batch.state is BatchState.HELD,
         mentions=await possible_approvers(session, batch, house),
+        outcome="" if batch.state in WAITING_STATES else stands(batch, house),
     )

@@ -28,6 +28,12 @@ async def redraw_parent(session: AsyncSession, parent: int | None, *, now: datet
         await redraw_batch(session, parent, now=now)
 
 
+async def redraw_decided(session: AsyncSession, number: int, *, now: datetime, nudges: Iterable[Nudge] = ()) -> None:
+    """The same for a batch that waits for nobody any more: the reminders that it waited say so, too."""
+    await cards.want_redraw(session, shows="waiting", subject=str(number))
+    await redraw_batch(session, number, now=now, nudges=nudges)
+
+
 async def redraw_batch(session: AsyncSession, number: int, *, now: datetime, nudges: Iterable[Nudge] = ()) -> None:
     """Mark the batch's cards as behind, and nudge whoever draws them (and whatever else is given)."""
     await cards.want_redraw(session, shows="batch", subject=str(number))

@@ -20,7 +20,7 @@ from lucy.flows.forecast_batch import room_for
 from lucy.flows.judge_plan import extents_of_batch, judge
 from lucy.flows.plan_rows import plan_rows
 from lucy.flows.record_outcomes import finish_if_done
-from lucy.flows.redraw import lane_nudge, redraw_batch
+from lucy.flows.redraw import lane_nudge, redraw_batch, redraw_decided
 from lucy.ports import LicenceSeats
 from lucy.texts import _, number
 
@@ -142,7 +142,7 @@ async def cancel_batch(
     event = AuditEvent(actor, "batch.cancel", "cancelled", batch=batch.id, detail={"steps": cancelled})
     await audit.record(session, [event], now=now)
     await finish_if_done(session, batch, house=house, now=now)
-    await redraw_batch(session, number_, now=now)
+    await redraw_decided(session, number_, now=now)
     return batch
 
 

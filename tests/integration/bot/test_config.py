@@ -39,21 +39,22 @@ async def test_the_list_has_every_key(talk: Talk, words: str) -> None:
 async def test_one_is_set_shown_and_goes_back(talk: Talk) -> None:
     said = (await talk.says(talk.carla, "config umbral.activar 6000")).text
     assert said == (
-        "umbral.activar: antes «2000», ahora «6000». Vale desde ahora, también para los lotes que todavía no empezaron."
+        "umbral.activar: antes «10000», ahora «6000». "
+        "Vale desde ahora, también para los lotes que todavía no empezaron."
     )
     assert f"umbral.activar: 6000 ({talk.carla.name}, " in (await talk.says(talk.carla, "config")).text
     shown = (await talk.says(talk.carla, "config UMBRAL.activar")).text
-    assert "Cuántos alumnos a la vez, antes de retener y preguntar. Por defecto: 2000." in shown
+    assert "Cuántos alumnos a la vez, antes de retener y preguntar. Por defecto: 10000." in shown
     assert f"umbral.activar: 6000 ({talk.carla.name}, " in shown
     said = (await talk.says(talk.carla, "config umbral.activar por defecto")).text
-    assert "antes «6000», ahora «2000»" in said
+    assert "antes «6000», ahora «10000»" in said
     shown = (await talk.says(talk.carla, "config umbral.activar")).text
     assert f"Antes: 6000 ({talk.carla.name}, " in shown
     assert [(version, value) for _key, value, version in await stored(talk)] == [(1, "6000"), (2, None)]
     events = await audit_events(talk.db, "config.set")
     assert [(one.actor_name, one.detail["from"], one.detail["to"]) for one in events] == [
-        (talk.carla.name, "2000", "6000"),
-        (talk.carla.name, "6000", "2000"),
+        (talk.carla.name, "10000", "6000"),
+        (talk.carla.name, "6000", "10000"),
     ]
 
 
@@ -106,5 +107,5 @@ async def test_only_administrators(talk: Talk, role: Role, words: str) -> None:
     told = await talk.says(talk.of_role(role), words)
     assert "hace falta el rol administrador" in told.text
     assert talk.carla.name in told.text
-    assert "2000" not in told.text
+    assert "10000" not in told.text
     assert await stored(talk) == []

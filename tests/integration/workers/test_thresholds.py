@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from lucy.db import cards as cards_db
 from lucy.db.tables import BatchRow
 from lucy.domain.batches import BatchState, Relation
 from lucy.domain.house import House
 from lucy.domain.operations import BatchOptions
 from lucy.errors import RequestError
 from lucy.flows.decide_batch import Declined, approve_batch, release_batch
+from lucy.flows.nudge_approvers import nudge_approvers, view_waiting
 from lucy.flows.set_config import set_config
 from lucy.flows.split_batch import split_batch
 from tests.integration.conftest import OpenWorks
@@ -146,10 +148,10 @@ async def test_a_value_that_cannot_be_read_changes_nothing(works: Works, name: s
 
 
 async def test_a_setting_tells_from_what_to_what_and_goes_back(works: Works) -> None:
-    assert await sets(works, "umbral.activar", "10  20%") == "2000"
+    assert await sets(works, "umbral.activar", "10  20%") == "10000"
     assert await sets(works, "umbral.activar", None) == "10 20%"
     details = [(one.detail["from"], one.detail["to"], one.detail["version"]) for one in await works.audit("config.set")]
-    assert details == [("2000", "10 20%", 1), ("10 20%", "2000", 2)]
+    assert details == [("10000", "10 20%", 1), ("10 20%", "10000", 2)]
 
 
 async def test_where_seats_run_out_the_card_offers_to_part_it(open_works: OpenWorks) -> None:
@@ -206,8 +208,6 @@ async def test_where_the_days_letters_run_out_it_is_parted_too(works: Works) -> 
 
 
 async def test_a_batch_that_waits_is_remembered_once_a_day(works: Works) -> None:
-    from lucy.flows.nudge_approvers import nudge_approvers
-
     await students(works.db, 1)
     number = await works.request()
     house: House = works.runtime.house
@@ -219,3 +219,22 @@ async def test_a_batch_that_waits_is_remembered_once_a_day(works: Works) -> None
             nudged.append(await nudge_approvers(session, now=start + timedelta(hours=hours)))
     assert nudged == [[], [], [number], [], [], [number]]
     assert len(await works.audit("batch.nudge")) == 2
+
+
+async def test_the_reminder_says_when_it_was_decided(works: Works) -> None:
+    await students(works.db, 1)
+    number = await works.request()
+    async with works.db.transaction() as session:
+        for shows in ("batch", "waiting"):
+            await cards_db.add_card(
+                session, shows=shows, subject=str(number), service_url="", tenant_id="", conversation_id="x"
+            )
+        waits = await view_waiting(session, number, house=works.runtime.house)
+    await works.approve(number)
+    async with works.db.transaction() as session:
+        decided = await view_waiting(session, number, house=works.runtime.house)
+        (card,) = await cards_db.of_subject(session, shows="waiting", subject=str(number))
+    assert waits is not None
+    assert decided is not None
+    assert (waits.outcome, card.wanted_version) == ("", 2)
+    assert works.people[BRUNO].name in decided.outcome

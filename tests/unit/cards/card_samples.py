@@ -273,6 +273,11 @@ OTHERS: dict[str, Drawn] = {
     "help-none": (help.help_card, help.summary, HelpView("")),
     "help-many": (help.help_card, help.summary, replace(HELP, entries=HELP.entries * 20)),
     "waiting": (waiting.waiting_card, _nudged, NUDGE),
+    "waiting-decided": (
+        waiting.waiting_card,
+        _nudged,
+        replace(NUDGE, outcome="L-0121 ya la aprobó Óscar Peñaloza el 24/11/2026 a las 08:15."),
+    ),
     "waiting-held": (waiting.waiting_card, _nudged, replace(NUDGE, held=True, mentions=(), expires_at=None)),
     "waiting-many": (
         waiting.waiting_card,
