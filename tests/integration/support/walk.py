@@ -19,7 +19,7 @@ from lucy.domain.steps import StepState
 from lucy.flows.decide_batch import approve_batch, reject_batch
 from lucy.flows.lanes.base import Lane, Outcome
 from lucy.flows.retry_batch import retry_batch
-from lucy.flows.run_batch import cancel_batch, pause_batch, resume_batch
+from lucy.flows.run_batch import cancel_batch, pause_batch, resume_batch, start_batch
 from lucy.flows.store_batch import Requester
 from tests.integration.support.people import Known, actor
 from tests.integration.support.works import Works
@@ -135,6 +135,7 @@ class Walk:
         try:
             await self.engine(kind, outcomes=outcomes).run(kind)
         except Killed:
+            await self.check()  # while the steps are still in the dead worker's hand
             await self.leases_run_out()
 
     async def leases_run_out(self) -> None:
@@ -144,10 +145,12 @@ class Walk:
         await sweep(self.works.db)
 
     async def begin(self) -> None:
-        """The nudges that are about batches, whichever were lost."""
-        for nudge in await sweep(self.works.db):
-            if nudge.actor in {"start_batch", "forecast_batch"}:
-                await self.works.obey(nudge)
+        """Approved batches begin; no lane has worked yet (the actor would go on with its lanes to the end)."""
+        for batch in await self.batches():
+            if batch.state is BatchState.QUEUED:
+                async with self.works.db.transaction() as session:
+                    now = datetime.now(UTC)
+                    await start_batch(session, batch.id, house=self.works.runtime.house, now=now)
 
     async def come_to_rest(self) -> None:
         """No more faults: what is paused goes on, what is approved is done."""
