@@ -119,7 +119,9 @@ class Announcer:
             return Drawing(batch_card(batch, frame), batch_summary(batch)) if batch else None
         if card.shows == "waiting":
             waiting = await view_waiting(session, int(card.subject), house=self._house)
-            return Drawing(waiting_card(waiting, frame), waiting_summary(waiting, frame)) if waiting else None
+            if waiting is None or (waiting.outcome and not card.activity_id):
+                return None  # decided before the reminder went out
+            return Drawing(waiting_card(waiting, frame), waiting_summary(waiting, frame))
         if card.shows == "report":
             report = await view_report(session, date.fromisoformat(card.subject), house=self._house)
             return Drawing(report_card(report, frame), report_summary(report))
