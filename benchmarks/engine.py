@@ -249,10 +249,10 @@ class _Naive:
         if self.options.mail:
             async for _key, answer in self.mailer.send([self._letter(document, upn, password)]):
                 assert not isinstance(answer, RemoteError), answer
-        wanted = NewMoodleUser("1", upn, "Ana", "Etchegaray", upn, str(document), self.house.moodle_auth)
+        wanted = NewMoodleUser("1", upn, "Ana", "Etchegaray", upn, str(document), self.house.moodle.auth)
         user = good(await self.moodle.create_users([wanted]))
         for course in self.course_ids:
-            good(await self.moodle.enrol([EnrolmentRequest("1", user.id, course, self.house.moodle_role_id)]))
+            good(await self.moodle.enrol([EnrolmentRequest("1", user.id, course, self.house.moodle.role_id)]))
 
     def _letter(self, document: int, upn: str, password: str) -> Letter:
         values = {"nombre": "Ana", "apellido": "Etchegaray", "dni": str(document), "upn": upn, "password": password}

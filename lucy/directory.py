@@ -42,6 +42,7 @@ class DirectoryUser:
     surname: str = ""
     usage_location: str = ""
     set_by_others: frozenset[str] = frozenset()
+    licence_errors: Mapping[str, str] = field(default_factory=dict)  # SKU id → why a group could not give it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,69 @@ class NewPassword:
     key: str
     user_id: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """Properties to set on an account; an empty string leaves that one as it is."""
+
+    key: str
+    user_id: str
+    first_name: str = ""
+    last_name: str = ""
+    employee_id: str = ""
+    usage_location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedUser:
+    """An account in the deleted items, restorable for 30 days. `upn` is the name it had. `deleted_at` is aware UTC."""
+
+    id: str
+    upn: Upn
+    display_name: str
+    employee_id: str
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """An account in an Entra group, by their object ids."""
+
+    key: str
+    user_id: str
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryGroup:
+    """A group as the configuration check needs it. `team`: a class team or another one stands on it.
+
+    `dynamic` groups compute their members, `role_assignable` ones need a permission Lucy does not ask for: neither can
+    be joined.
+    """
+
+    id: str
+    display_name: str
+    dynamic: bool
+    role_assignable: bool
+    team: bool
+    sku_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChanges:
+    """One page of what changed in the directory. `removed` are ids of deleted accounts.
+
+    `next_link` leads to the next page, empty on the last one; `delta_link`, only there, is what to ask with next time.
+    `start_over`: the link given had run out; ask with an empty one.
+    """
+
+    changed: tuple[DirectoryUser, ...] = ()
+    removed: frozenset[str] = frozenset()
+    next_link: str = field(default="", repr=False)
+    delta_link: str = field(default="", repr=False)
+    start_over: bool = False
 
 
 class Directory(Protocol):
@@ -127,6 +191,45 @@ class Directory(Protocol):
 
     async def delete_users(self, ids: Mapping[str, str]) -> Mapping[str, RemoteError | None]:
         """Delete, by Entra object id; restorable for 30 days. NotFound where there is none, so also once more."""
+        ...
+
+    async def update_users(self, changes: Sequence[AccountChange]) -> Mapping[str, RemoteError | None]:
+        """Set properties; harmless where they are so already. NotFound where there is no account."""
+        ...
+
+    async def deleted_users(self) -> Sequence[DeletedUser]:
+        """Every account in the deleted items, through all pages. Raises RemoteError."""
+        ...
+
+    async def restore_users(self, ids: Mapping[str, str]) -> Mapping[str, DirectoryUser | RemoteError]:
+        """Restore deleted accounts, by object id. NotFound where it is not in the deleted items (any more).
+
+        Conflict where its name was taken meanwhile.
+        """
+        ...
+
+    async def add_members(self, members: Sequence[GroupMember]) -> Mapping[str, RemoteError | None]:
+        """Put accounts into groups; harmless where they are in it. NotFound: no such account or group, or not yet."""
+        ...
+
+    async def remove_members(self, members: Sequence[GroupMember]) -> Mapping[str, RemoteError | None]:
+        """Take accounts out of groups; harmless where they are not in it."""
+        ...
+
+    async def members_of(self, group_id: str) -> frozenset[str]:
+        """Object ids of a group's direct members, through all pages. Raises NotFound, RemoteError."""
+        ...
+
+    async def group(self, group_id: str) -> DirectoryGroup:
+        """Raises NotFound, RemoteError."""
+        ...
+
+    async def changes(self, link: str = "") -> DirectoryChanges:
+        """A page of the delta query: an empty link begins with every user, a link goes on. Raises RemoteError."""
+        ...
+
+    async def granted(self) -> frozenset[str]:
+        """The application permissions that the token holds (its `roles`). Raises RemoteError."""
         ...
 
     async def licence_seats(self, part_number: str) -> LicenceSeats:

@@ -66,6 +66,47 @@ class UserSuspension:
     suspended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class MoodleGroup:
+    id: int
+    course_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    key: str
+    course_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSeat:
+    """A user in a group of a course."""
+
+    key: str
+    group_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoodleSiteInfo:
+    """The pre-flight's answer. `user_id` is the token's user; `functions` are those in the token's service."""
+
+    release: str
+    user_id: int
+    functions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CourseInspection:
+    """The pre-flight of one course. `problems` are errors with their code and remedy; none means: it can be used."""
+
+    shortname: str
+    course: MoodleCourse | None
+    problems: tuple[RemoteError, ...] = ()
+
+
 class Moodle(Protocol):
     """One Moodle site. Calls of any length are cut into arrays that PHP does not truncate, and bisected on failure.
 
@@ -118,6 +159,30 @@ class Moodle(Protocol):
 
         Nobody for an absent course. One call per course.
         """
+        ...
+
+    async def groups_in(self, course_ids: Sequence[int]) -> Mapping[int, Sequence[MoodleGroup]]:
+        """The groups of each course; none for an absent course. One call per course."""
+        ...
+
+    async def create_groups(self, groups: Sequence[NewGroup]) -> Mapping[str, MoodleGroup | RemoteError]:
+        """Create groups. AlreadyThere where the course has one of that name."""
+        ...
+
+    async def join_groups(self, seats: Sequence[GroupSeat]) -> Mapping[str, RemoteError | None]:
+        """Put enrolled users into groups; harmless where they are in it. NotFound: no such user, group or enrolment."""
+        ...
+
+    async def leave_groups(self, seats: Sequence[GroupSeat]) -> Mapping[str, RemoteError | None]:
+        """Take users out of groups; harmless where they are not in it."""
+        ...
+
+    async def site(self) -> MoodleSiteInfo:
+        """Release, the token's user, the functions it may call. Raises RemoteError."""
+        ...
+
+    async def inspect(self, shortnames: Sequence[str], role_id: int) -> Mapping[str, CourseInspection]:
+        """Whether each course is there, has an enabled manual instance, and lets this token assign the role."""
         ...
 
     async def suspend_users(self, requests: Sequence[UserSuspension]) -> Mapping[str, RemoteError | None]:

@@ -12,9 +12,14 @@ from datetime import datetime
 from typing import Protocol
 
 from lucy.directory import (
+    AccountChange,
+    DeletedUser,
     Directory,
+    DirectoryChanges,
+    DirectoryGroup,
     DirectoryUser,
     EnabledChange,
+    GroupMember,
     LicenceRequest,
     LicenceSeats,
     NewAccount,
@@ -25,10 +30,15 @@ from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, Sour
 from lucy.domain.students import SourceList
 from lucy.errors import RemoteError, System
 from lucy.moodle import (
+    CourseInspection,
     EnrolmentRequest,
+    GroupSeat,
     Moodle,
     MoodleCourse,
+    MoodleGroup,
+    MoodleSiteInfo,
     MoodleUser,
+    NewGroup,
     NewMoodleUser,
     UnenrolRequest,
     UserSuspension,
@@ -36,12 +46,19 @@ from lucy.moodle import (
 
 __all__ = [
     "Accepted",
+    "AccountChange",
     "Channel",
     "ConversationAddress",
+    "CourseInspection",
+    "DeletedUser",
     "Directory",
+    "DirectoryChanges",
+    "DirectoryGroup",
     "DirectoryUser",
     "EnabledChange",
     "EnrolmentRequest",
+    "GroupMember",
+    "GroupSeat",
     "Letter",
     "LicenceRequest",
     "LicenceSeats",
@@ -49,8 +66,11 @@ __all__ = [
     "Mailer",
     "Moodle",
     "MoodleCourse",
+    "MoodleGroup",
+    "MoodleSiteInfo",
     "MoodleUser",
     "NewAccount",
+    "NewGroup",
     "NewMoodleUser",
     "NewPassword",
     "Nudge",

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lucy.domain.house import House
+from lucy.domain.moodle_rules import MAIN_SITE, Leaving, MoodleAddress, MoodleRules
 from lucy.errors import ConfigurationError
 
 
@@ -58,6 +59,36 @@ Url = Annotated[str, AfterValidator(_no_slash)]
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 
 
+class MoodleSiteSettings(BaseModel):
+    """Another Moodle site: one entry of `LUCY_MOODLE_SITES`, a JSON object of them by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Url
+    token: SecretStr = SecretStr("")
+    auth: str = "oidc"
+    role_id: int = 5
+    address: MoodleAddress = MoodleAddress.INSTITUTIONAL
+    address_fallback: bool = True
+    lang: str = "es"
+    groups: bool = False
+    leaving: Leaving = Leaving.UNENROL
+
+    def rules(self) -> MoodleRules:
+        return MoodleRules(
+            auth=self.auth,
+            role_id=self.role_id,
+            address=self.address,
+            address_fallback=self.address_fallback,
+            lang=self.lang,
+            groups=self.groups,
+            leaving=self.leaving,
+        )
+
+
+SiteName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,30}$")]
+
+
 class Settings(BaseSettings):
     """Everything `LUCY_…` says. Rates: Graph, Moodle and mail per second (mail per minute), SIAL per minute."""
 
@@ -85,21 +116,32 @@ class Settings(BaseSettings):
     graph_tenant_id: str = ""
     graph_client_id: str = ""
     graph_client_secret: SecretStr = SecretStr("")
+    graph_certificate: Path | None = None  # PEM, certificate and unencrypted key; then no secret is used
     ca_file: Path | None = None
 
     account_prefix: str = "a"
     account_domain: str = "eco.unrc.edu.ar"
     licence_sku: str = "STANDARDWOFFPACK_STUDENT"
+    usage_location: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "AR"
+    licence_group: str = ""  # Entra group whose members have the licence from it; empty: assigned to each account
+    account_groups: Names = frozenset()  # Entra groups (a class team is one) that every account joins, by id
 
     moodle_url: Url = ""
     moodle_token: SecretStr = SecretStr("")
     moodle_auth: str = "oidc"
     moodle_role_id: int = 5
+    moodle_address: MoodleAddress = MoodleAddress.INSTITUTIONAL
+    moodle_address_fallback: bool = True
+    moodle_lang: str = "es"
+    moodle_groups: bool = False
+    moodle_leaving: Leaving = Leaving.UNENROL
+    moodle_sites: dict[SiteName, MoodleSiteSettings] = Field(default_factory=dict, repr=False)
 
     sial_url: Url = ""
     sial_dialect: SialDialect = SialDialect.V2
     sial_user: str = ""
     sial_password: SecretStr = SecretStr("")
+    payload_runs_kept: int = Field(default=14, ge=0)  # readings of each list kept as received, for `ingest replay`
 
     smtp_host: str = ""
     smtp_port: int = 587
@@ -146,8 +188,6 @@ class Settings(BaseSettings):
             account_prefix=self.account_prefix,
             account_domain=self.account_domain,
             licence_sku=self.licence_sku,
-            moodle_auth=self.moodle_auth,
-            moodle_role_id=self.moodle_role_id,
             mail_domain=self.mail_from.rpartition("@")[2].strip(">") or self.account_domain,
             approval_expires_h=self.approval_expires_h,
             batch_size=self.batch_size,
@@ -157,6 +197,22 @@ class Settings(BaseSettings):
             moodle_per_s=self.rate_moodle,
             in_hand=self.in_hand,
             public_url=self.reachable_url,
+            moodle_sites={
+                MAIN_SITE: MoodleRules(
+                    auth=self.moodle_auth,
+                    role_id=self.moodle_role_id,
+                    address=self.moodle_address,
+                    address_fallback=self.moodle_address_fallback,
+                    lang=self.moodle_lang,
+                    groups=self.moodle_groups,
+                    leaving=self.moodle_leaving,
+                ),
+                **{name: site.rules() for name, site in self.moodle_sites.items()},
+            },
+            usage_location=self.usage_location,
+            licence_group=self.licence_group,
+            account_groups=tuple(sorted(self.account_groups)),
+            payload_runs_kept=self.payload_runs_kept,
         )
 
     @classmethod
@@ -197,6 +253,11 @@ class Settings(BaseSettings):
             address = getattr(self, name)
             if address and not address.lower().startswith("https://"):
                 found.append(f"LUCY_{name.upper()} must be an https address outside the sandbox.")
+        for name, site in self.moodle_sites.items():
+            if not site.url.lower().startswith("https://"):
+                found.append(f"The url of {name} in LUCY_MOODLE_SITES must be an https address outside the sandbox.")
+            if "example" in site.token.get_secret_value().lower():
+                found.append(f"The token of {name} in LUCY_MOODLE_SITES is the example's. Put the real one.")
         return found
 
     def _secrets(self) -> dict[str, str]:

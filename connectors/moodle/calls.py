@@ -6,12 +6,12 @@ import httpx
 
 from connectors.http import CONNECT_S, Call, exchange, read_json
 from connectors.moodle import faults, wire
-from connectors.moodle.models import MoodleSiteInfo
 from lucy.errors import RemoteError, RetryLater, System
 from lucy.ports import (
     EnrolmentRequest,
     Limiter,
     MoodleCourse,
+    MoodleSiteInfo,
     MoodleUser,
     NewMoodleUser,
     UnenrolRequest,

@@ -8,12 +8,12 @@ import httpx
 from connectors.moodle import creating, enrolling, faults, finding, suspending, unenrolling
 from connectors.moodle.asking import for_each
 from connectors.moodle.calls import MoodleCalls
-from connectors.moodle.models import MoodleSiteInfo
 from lucy.errors import RemoteError
 from lucy.ports import (
     EnrolmentRequest,
     Limiter,
     MoodleCourse,
+    MoodleSiteInfo,
     MoodleUser,
     NewMoodleUser,
     UnenrolRequest,

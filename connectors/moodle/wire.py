@@ -10,9 +10,16 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from connectors.moodle import faults
-from connectors.moodle.models import MoodleSiteInfo
 from lucy.errors import Invalid, System, Unreadable
-from lucy.ports import EnrolmentRequest, MoodleCourse, MoodleUser, NewMoodleUser, UnenrolRequest, UserSuspension
+from lucy.ports import (
+    EnrolmentRequest,
+    MoodleCourse,
+    MoodleSiteInfo,
+    MoodleUser,
+    NewMoodleUser,
+    UnenrolRequest,
+    UserSuspension,
+)
 
 SERVER = "/webservice/rest/server.php"
 

@@ -9,17 +9,8 @@ from lucy.db.tables_batches import (
     StepRow,
     StudentHoldRow,
 )
-from lucy.db.tables_people import (
-    AccountRow,
-    CareerRow,
-    CheckpointRow,
-    CourseRuleRow,
-    EnrolmentRow,
-    HeldRecordRow,
-    IngestRunRow,
-    MoodleUserRow,
-    StudentRow,
-)
+from lucy.db.tables_courses import CareerRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
+from lucy.db.tables_people import AccountRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
     AuditSealRow,
@@ -32,6 +23,7 @@ from lucy.db.tables_running import (
     ScheduleRunRow,
 )
 from lucy.db.tables_safety import ConfigEntryRow, DownloadRow, GeneralPauseRow, OutageRow
+from lucy.db.tables_source import CheckpointRow, HeldRecordRow, IngestRunRow
 
 __all__ = [
     "AccountRow",

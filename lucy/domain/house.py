@@ -1,12 +1,19 @@
 """The rules of this installation that flows need: plain values, made once from the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
+
+from lucy.domain.moodle_rules import MAIN_SITE, MoodleRules
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Rates are per second. `environment` is what every card says it belongs to; `public_url` may be unknown."""
+    """Rates are per second. `environment` is what every card says it belongs to; `public_url` may be unknown.
+
+    `moodle_sites` by name; the main one is "". `licence_group`: the Entra group whose members have the licence from it;
+    empty: the licence is assigned to each account. `account_groups`: ids of Entra groups that every account joins.
+    """
 
     environment: str
     zone: ZoneInfo
@@ -14,8 +21,6 @@ class House:
     account_prefix: str
     account_domain: str
     licence_sku: str
-    moodle_auth: str
-    moodle_role_id: int
     mail_domain: str
     approval_expires_h: float
     batch_size: int
@@ -27,3 +32,13 @@ class House:
     secret_keep_h: float = 72
     ingest_overlap_s: float = 600
     public_url: str = ""
+    moodle_sites: Mapping[str, MoodleRules] = field(default_factory=lambda: {MAIN_SITE: MoodleRules()})
+    usage_location: str = "AR"
+    licence_group: str = ""
+    account_groups: tuple[str, ...] = ()
+    payload_runs_kept: int = 14  # of each list
+
+    @property
+    def moodle(self) -> MoodleRules:
+        """The main site."""
+        return self.moodle_sites[MAIN_SITE]

@@ -61,7 +61,7 @@ async def _planner(session: AsyncSession, what: What, house: House) -> _Planner:
 
 def config_print(what: What, house: House) -> str:
     """A print of the settings that the result depends on; rates and sizes do not change what is done."""
-    values: dict[str, object] = {"moodle_auth": house.moodle_auth, "moodle_role": house.moodle_role_id}
+    values: dict[str, object] = {"moodle_auth": house.moodle.auth, "moodle_role": house.moodle.role_id}
     if what.kind is BatchKind.ACTIVATE:
         values |= {
             "prefix": house.account_prefix,

@@ -134,7 +134,7 @@ class EnrolmentLane(Lane[EnrolmentWork]):
         return going_on
 
     async def _enrol(self, asked: Mapping[str, Asked]) -> list[Outcome]:
-        role = self._house.moodle_role_id
+        role = self._house.moodle.role_id
         requests = [EnrolmentRequest(key, each.one.moodle_id, each.course.id, role) for key, each in asked.items()]
         answers = await self._moodle.enrol(requests)
         return [self._outcome(asked[key], error) for key, error in answers.items()]

@@ -70,7 +70,7 @@ class MoodleUserLane(Lane[UserWork]):
                         last_name=student.last_name,
                         email=account.upn.lower(),
                         idnumber=student.document_number,
-                        auth=self._house.moodle_auth,
+                        auth=self._house.moodle.auth,
                     )
                 )
         return work

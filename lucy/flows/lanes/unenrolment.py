@@ -157,7 +157,7 @@ class SuspendEnrolmentLane(LeavingLane):
         return found_so(step, Left())
 
     async def leave(self, places: Mapping[str, Place]) -> Mapping[str, RemoteError | None]:
-        role = self._house.moodle_role_id
+        role = self._house.moodle.role_id
         return await self._moodle.enrol(
             [EnrolmentRequest(key, one.moodle_id, one.course_id, role, suspend=True) for key, one in places.items()]
         )

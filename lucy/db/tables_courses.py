@@ -1,0 +1,64 @@
+"""Tables of careers, course rules, and what students have in Moodle."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Integer, Text
+
+from lucy.db.base import Base
+from lucy.domain.students import StudentId
+
+
+class CareerRow(Base):
+    """SIAL's career id → the code that people and rules use."""
+
+    __tablename__ = "career"
+
+    id: Mapped[int] = mapped_column(Integer(), primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class CourseRuleRow(Base):
+    """Who belongs in a Moodle course. Empty `commissions` means any; empty `stages` means any."""
+
+    __tablename__ = "course_rule"
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    course: Mapped[str]  # Moodle shortname
+    careers: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    modalities: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    commissions: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default=text("'{}'"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class MoodleUserRow(Base):
+    """The student's Moodle user."""
+
+    __tablename__ = "moodle_user"
+
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    moodle_id: Mapped[int] = mapped_column(BigInteger())
+    username: Mapped[str]
+    suspended: Mapped[bool] = mapped_column(server_default=text("false"))
+    made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
+    created_at: Mapped[datetime]
+
+
+class EnrolmentRow(Base):
+    """The student in a Moodle course. `made_by_batch` is empty where the enrolment was there before Lucy.
+
+    `was_suspended` when it was there, suspended, and `made_by_batch` re-activated it: undone, it is suspended again.
+    """
+
+    __tablename__ = "enrolment"
+
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    course: Mapped[str] = mapped_column(primary_key=True)  # shortname
+    course_id: Mapped[int] = mapped_column(BigInteger())
+    was_suspended: Mapped[bool] = mapped_column(server_default=text("false"))
+    made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
+    created_at: Mapped[datetime]
