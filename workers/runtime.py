@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import redis.asyncio as redis
 
+from connectors.graph.certificate import Certificate
 from connectors.graph.client import GraphDirectory
 from connectors.graph.token import MsalTokens
 from connectors.http import build_http_client
@@ -74,6 +75,8 @@ class Runtime:
             settings.graph_client_id,
             settings.graph_client_secret.get_secret_value(),
             settings.ca_file,
+            graph_url=settings.graph_url,
+            certificate=Certificate.read(settings.graph_certificate) if settings.graph_certificate else None,
         )
         stack.callback(tokens.close)
         directory = GraphDirectory(base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter)

@@ -9,7 +9,7 @@ from itertools import islice
 
 import httpx
 
-from connectors.graph import faults, wire
+from connectors.graph import asking, faults, wire
 from connectors.graph.models import Operation, SubRequest, SubResponse
 from connectors.graph.token import TokenSource
 from connectors.http import Answer, Call, exchange, read_json
@@ -36,7 +36,7 @@ class GraphCalls:
     ) -> None:
         if http.follow_redirects:
             raise ValueError("a client that follows redirects would send the token on")
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self._tokens, self._http, self._limiter = tokens, http, limiter
         self._gate = asyncio.Semaphore(concurrency)
         self._timeout_s = timeout_s
@@ -65,6 +65,9 @@ class GraphCalls:
                 group.create_task(one(part))
         return {key: outcomes[key] for key in requests}
 
+    async def token(self) -> str:
+        return await self._tokens.token()
+
     async def get(self, operation: Operation, url: str) -> object:
         """The JSON of one GET; `url` is a path, or a page's own link, which must lead back to Graph."""
         token = await self._tokens.token()
@@ -90,9 +93,9 @@ class GraphCalls:
         call = self._call(operation)
         request = self._http.build_request(
             "POST",
-            f"{self._base_url}/$batch",
+            f"{self.base_url}/$batch",
             headers=wire.headers(token, call.ids.client_request_id) | {"Content-Type": "application/json"},
-            content=json.dumps(wire.batch(list(requests.values()))).encode(),
+            content=json.dumps(asking.batch(list(requests.values()))).encode(),
         )
         try:
             answer = await exchange(self._http, request, call)
@@ -111,8 +114,8 @@ class GraphCalls:
 
     async def _get(self, operation: Operation, url: str, token: str) -> tuple[Answer, Call]:
         call = self._call(operation)
-        address = url if "://" in url else self._base_url + url
-        if _origin(address) != _origin(self._base_url):
+        address = url if "://" in url else self.base_url + url
+        if _origin(address) != _origin(self.base_url):
             raise call.garbled("a link that leads elsewhere")
         await self._limiter.acquire(System.GRAPH)
         request = self._http.build_request("GET", address, headers=wire.headers(token, call.ids.client_request_id))
@@ -143,7 +146,7 @@ class GraphCalls:
 def _parts(requests: Mapping[str, SubRequest]) -> list[dict[str, SubRequest]]:
     entries = iter(requests.items())
     parts = []
-    while part := dict(islice(entries, wire.BATCH_SIZE)):
+    while part := dict(islice(entries, asking.BATCH_SIZE)):
         parts.append(part)
     return parts
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lucy.ports import LicenceSeats
-
 
 class Operation(StrEnum):
     """What is asked of Graph, as errors name it."""
@@ -21,11 +19,33 @@ class Operation(StrEnum):
     REVOKE = "revoke_sessions"
     PASSWORD = "reset_passwords"
     DELETE = "delete_users"
+    UPDATE = "update_users"
+    DELETED = "deleted_users"
+    RESTORE = "restore_users"
+    JOIN = "add_members"
+    LEAVE = "remove_members"
+    MEMBERS = "members_of"
+    GROUP = "group"
+    CHANGES = "changes"
 
     @property
     def harmless(self) -> bool:
         """A read: where no answer came nothing is in doubt. Most writes may be repeated too, but only after a look."""
-        return self in (Operation.SIGN_IN, Operation.FIND, Operation.READ, Operation.SEATS)
+        return self in _READS
+
+
+_READS = frozenset(
+    {
+        Operation.SIGN_IN,
+        Operation.FIND,
+        Operation.READ,
+        Operation.SEATS,
+        Operation.DELETED,
+        Operation.MEMBERS,
+        Operation.GROUP,
+        Operation.CHANGES,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +91,3 @@ class Problem:
     def remote_code(self) -> str:
         """The most specific code."""
         return self.details[0].code if self.details and self.details[0].code else self.code
-
-
-@dataclass(frozen=True, slots=True)
-class SeatsPage:
-    """A page of `/subscribedSkus`; `next_url` is empty on the last one."""
-
-    seats: tuple[LicenceSeats, ...]
-    next_url: str

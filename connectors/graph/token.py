@@ -14,17 +14,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import msal
 import requests
 from msal.exceptions import MsalError
 from requests.adapters import HTTPAdapter
 
 from connectors.graph import wire
+from connectors.graph.certificate import Certificate
 from connectors.graph.models import Operation
 from connectors.http import CONNECT_S, trust
 from lucy.errors import Refused, RemoteError, RemoteIds, RetryLater, System, Unreadable
 
-SCOPE = "https://graph.microsoft.com/.default"
+PUBLIC_GRAPH = "https://graph.microsoft.com/v1.0"
 READ_S = 15.0
 RENEW_BEFORE_S = 300.0
 DOWN_WAIT_S = 10.0
@@ -47,7 +49,8 @@ class TokenSource(Protocol):
 class MsalTokens:
     """Tokens of one app in one tenant, kept until five minutes before they end.
 
-    `login_url` must be https, for MSAL takes no other. Raises Refused (T-002: secret, app or tenant), RetryLater
+    `graph_url` says for which Graph: that of the public cloud or of a national one. With a `certificate` no secret is
+    used. `login_url` must be https, for MSAL takes no other. Raises Refused (T-002: secret, app or tenant), RetryLater
     (T-009: login unreachable), Unreadable.
     """
 
@@ -59,10 +62,14 @@ class MsalTokens:
         client_secret: str,
         ca_file: Path | None = None,
         *,
+        graph_url: str = PUBLIC_GRAPH,
+        certificate: Certificate | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._authority = f"{login_url.rstrip('/')}/{tenant_id}"
-        self._client_id, self._secret, self._ca_file = client_id, client_secret, ca_file
+        self._client_id, self._ca_file = client_id, ca_file
+        self._credential = certificate.as_msal_takes_it() if certificate is not None else client_secret
+        self._scope = f"{httpx.URL(graph_url).copy_with(raw_path=b'/')}.default"
         self._clock = clock
         logging.getLogger("msal").setLevel(logging.CRITICAL)  # it logs the body of an answer that it cannot read
         self._lock = asyncio.Lock()
@@ -101,7 +108,7 @@ class MsalTokens:
             if self._app is None:
                 self._app = self._sign_in()
             self._app.remove_tokens_for_client()
-            answer: object = self._app.acquire_token_for_client(scopes=[SCOPE])
+            answer: object = self._app.acquire_token_for_client(scopes=[self._scope])
         except json.JSONDecodeError:
             raise _error(Unreadable, "T-015", "not JSON") from None
         except (requests.exceptions.RequestException, MsalError, RuntimeError) as error:
@@ -114,7 +121,7 @@ class MsalTokens:
         self._session = self._session or _session(self._ca_file)
         return msal.ConfidentialClientApplication(
             self._client_id,
-            client_credential=self._secret,
+            client_credential=self._credential,
             authority=self._authority,
             instance_discovery=False,
             http_client=self._session,

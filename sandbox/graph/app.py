@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -91,11 +92,14 @@ async def _serve_token(state: GraphState, request: web.Request) -> web.StreamRes
     fault = state.control.take(TOKEN)
 
     async def respond() -> web.StreamResponse:
-        refusal = refuse_tenant(state, request.match_info["tenant"]) or refuse_client(state, form)
+        audience = f"{_origin(request)}{request.path}"
+        refusal = refuse_tenant(state, request.match_info["tenant"]) or refuse_client(state, form, audience=audience)
         entry["status"] = 200 if refusal is None else refusal.status
         if refusal is not None:
             return web.json_response(refusal_body(refusal, now=state.clock()), status=refusal.status)
-        return web.json_response(issue_token(state), headers={"Cache-Control": "no-store, no-cache"})
+        return web.json_response(
+            issue_token(state, origin=_origin(request)), headers={"Cache-Control": "no-store, no-cache"}
+        )
 
     return await apply_http_fault(_as_status(fault), request, respond)
 
@@ -122,8 +126,8 @@ def _as_status(fault: Fault | None) -> Fault | None:
 async def _serve_graph(state: GraphState, request: web.Request) -> web.StreamResponse:
     call = _read_head(request)
     try:
-        check_bearer(state, request.headers.get("Authorization"))
-        call = await _read_body(request, call)
+        roles = check_bearer(state, request.headers.get("Authorization"))
+        call = replace(await _read_body(request, call), roles=roles)
         if call.segments == (BATCH,):
             return await _serve_batch(state, request, call)
         opened = open_call(state, call)

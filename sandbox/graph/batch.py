@@ -65,6 +65,7 @@ def _read_step(row: dict[str, Any], outer: GraphRequest) -> Step:
         body=row.get("body"),
         base_url=outer.base_url,
         ids=new_ids(headers, default=outer.ids.client_request_id),
+        roles=outer.roles,
     )
     return Step(step_id, request, _depends_on(row.get("dependsOn"), step_id))
 

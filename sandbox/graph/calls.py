@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.control import Fault
 from sandbox.graph.errors import GraphError, of_status, throttled
+from sandbox.graph.permissions import refuse_role
 from sandbox.graph.request import Answer, GraphRequest, error_answer
 from sandbox.graph.routes import Route, find_route
 from sandbox.graph.state import GraphState
@@ -59,6 +60,9 @@ def answer_call(state: GraphState, call: Call) -> Answer:
 
 
 def _do(state: GraphState, call: Call) -> Answer:
+    refusal = refuse_role(call.route.operation, call.request.body, call.request.roles)
+    if refusal is not None:
+        return error_answer(refusal, call.request, now=state.clock())
     wait_s = state.writes.take() if call.route.is_write else None
     if wait_s is not None:
         return error_answer(throttled(wait_s, scope=throttle_scope(state)), call.request, now=state.clock())

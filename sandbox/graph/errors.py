@@ -109,6 +109,16 @@ def unauthorized(message: str) -> GraphError:
     return GraphError(message, code=CODES[401], status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
+def quota_exceeded() -> GraphError:
+    """The directory holds no more objects. Code and text are from field reports (section 14: not confirmed)."""
+    return GraphError(
+        "The directory object quota limit for the Tenant has been exceeded. Please ask your administrator to increase "
+        "the quota limit or delete objects to reduce the used quota.",
+        code="Directory_QuotaExceeded",
+        status=403,
+    )
+
+
 def throttled(retry_after_s: float, *, scope: str) -> GraphError:
     """Section 9: whole seconds in `Retry-After`, whose budget in `x-ms-throttle-scope`."""
     headers = {

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.graph.errors import GraphError
 from sandbox.graph.request import Answer, GraphRequest
 from sandbox.graph.state import GraphState
-from sandbox.graph.user import User
+from sandbox.graph.user import User, held_licences
 from sandbox.graph.users import one_user
 
 SERVICE_PLANS = (
@@ -51,11 +51,19 @@ def validate_assignment(
     for sku in (*added, *removed):
         if sku != state.sku_id:
             return GraphError(f"License {sku} does not correspond to a valid company License.")
-    if any(sku not in user.licences for sku in removed):
+    if any(sku not in held_licences(user) for sku in removed):
         return GraphError("User does not have a corresponding license.")
+    if any(sku not in user.licences for sku in removed):
+        return GraphError("User license is inherited from a group membership and it cannot be removed directly.")
     if added and not user.properties.get("usageLocation"):
         return GraphError("License assignment cannot be done for user with invalid usage location.")
-    new = [sku for sku in added if sku not in user.licences]
+    country = str(user.properties.get("usageLocation") or "").upper()
+    if added and country in state.prohibited_locations:
+        return GraphError(
+            "License assignment failed because the service is not allowed in the user's usage location.",
+            details=(("ProhibitedInUsageLocationViolation", "assignedLicenses"),),
+        )
+    new = [sku for sku in added if sku not in held_licences(user)]
     if new and state.consumed_units >= state.seats:
         return GraphError(f"Subscription with SKU {new[0]} does not have any available licenses.")
     return None
@@ -73,7 +81,7 @@ def license_details(state: GraphState, request: GraphRequest, target: str) -> An
                 for plan in SERVICE_PLANS
             ],
         }
-        for sku, disabled in user.licences.items()
+        for sku, disabled in held_licences(user).items()
     ]
     context = f"{request.base_url}/$metadata#users('{user.id}')/licenseDetails"
     return Answer(200, {"@odata.context": context, "value": details})

@@ -26,6 +26,11 @@ def selected(query: Mapping[str, str]) -> tuple[str, ...]:
 
 def user_page(users: Iterable[User], request: GraphRequest) -> Answer:
     """One page of the users that pass the filter, in the order of their making."""
+    return page_of(users, request, context="users")
+
+
+def page_of(users: Iterable[User], request: GraphRequest, *, context: str, type_name: str = "") -> Answer:
+    """`type_name` tells what each entry is, where a list may hold objects of several kinds."""
     query = request.query
     _check_options(request)
     names = selected(query)
@@ -36,8 +41,8 @@ def user_page(users: Iterable[User], request: GraphRequest) -> Answer:
     start, size = _number(query, "$skiptoken", 0), _page_size(query)
     page = found[start : start + size]
     body: dict[str, Any] = {
-        "@odata.context": f"{request.base_url}/$metadata#users",
-        "value": [view(user, names) for user in page],
+        "@odata.context": f"{request.base_url}/$metadata#{context}",
+        "value": [({"@odata.type": type_name} if type_name else {}) | view(user, names) for user in page],
     }
     if "$count" in query:
         body["@odata.count"] = len(found)

@@ -4,26 +4,19 @@ Source: contracts/graph.md section 1; contracts/packages.md (what MSAL asks of a
 in the contract (AADSTS90002, 70003, 1002012) are from https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
 """
 
+import base64
 import hmac
+import json
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.graph.assertion import ASSERTION_TYPE, refuse_assertion
 from sandbox.graph.errors import unauthorized
-from sandbox.graph.state import GraphState
-
-
-@dataclass(frozen=True)
-class TokenRefusal:
-    """Why there is no token. `error` is OAuth's; the number is Microsoft's, only a hint."""
-
-    status: int
-    error: str
-    number: int
-    message: str
+from sandbox.graph.state import GraphState, IssuedToken
+from sandbox.graph.token_refusal import TokenRefusal
 
 
 def discovery(state: GraphState, *, origin: str) -> dict[str, Any]:
@@ -47,14 +40,16 @@ def refuse_tenant(state: GraphState, tenant: str) -> TokenRefusal | None:
     return TokenRefusal(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
 
 
-def refuse_client(state: GraphState, form: Mapping[str, str]) -> TokenRefusal | None:
-    """Grant, application, secret and scope, in that order."""
+def refuse_client(state: GraphState, form: Mapping[str, str], *, audience: str) -> TokenRefusal | None:
+    """Grant, application, secret or certificate, and scope, in that order. `audience`: the token endpoint's address."""
     if form.get("grant_type") != "client_credentials":
         return TokenRefusal(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
     client_id = form.get("client_id", "")
     if client_id.lower() != state.client_id.lower():
         message = f"Application with identifier '{client_id}' was not found in the directory."
         return TokenRefusal(400, "unauthorized_client", 700016, message)
+    if form.get("client_assertion_type") == ASSERTION_TYPE:
+        return refuse_assertion(state, form, audience=audience) or _refuse_scope(form)
     if not hmac.compare_digest(form.get("client_secret", "").encode(), state.client_secret.encode()):
         message = (
             "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
@@ -64,6 +59,10 @@ def refuse_client(state: GraphState, form: Mapping[str, str]) -> TokenRefusal | 
     if state.behaviour.secret_expired:
         message = f"The provided client secret keys for app '{client_id}' are expired."
         return TokenRefusal(401, "invalid_client", 7000222, message)
+    return _refuse_scope(form)
+
+
+def _refuse_scope(form: Mapping[str, str]) -> TokenRefusal | None:
     scopes = form.get("scope", "").split()
     if len(scopes) != 1 or not scopes[0].endswith("/.default"):
         message = f"The provided value for scope {form.get('scope', '')} is not valid; it must end in /.default."
@@ -87,11 +86,24 @@ def refusal_body(refusal: TokenRefusal, *, now: float) -> dict[str, Any]:
     }
 
 
-def issue_token(state: GraphState) -> dict[str, Any]:
-    """An opaque token that lives `token_lifetime_s` seconds; only this simulator can read it."""
-    token = secrets.token_urlsafe(48)
-    lifetime_s = state.behaviour.token_lifetime_s
-    state.tokens[token] = state.clock() + lifetime_s
+def issue_token(state: GraphState, *, origin: str) -> dict[str, Any]:
+    """A token that lives `token_lifetime_s` seconds and holds the tenant's consents of this moment, as a JWT does.
+
+    Only this simulator takes it: it is known by its text, and its signature is no signature.
+    """
+    now, lifetime_s = state.clock(), state.behaviour.token_lifetime_s
+    claims = {
+        "aud": "https://graph.microsoft.com",
+        "iss": f"{origin}/{state.tenant_id}/v2.0",
+        "appid": state.client_id,
+        "tid": state.tenant_id,
+        "roles": sorted(state.permissions),
+        "iat": int(now),
+        "exp": int(now + lifetime_s),
+        "uti": secrets.token_urlsafe(16),
+    }
+    token = ".".join((_part({"typ": "JWT", "alg": "RS256"}), _part(claims), secrets.token_urlsafe(48)))
+    state.tokens[token] = IssuedToken(now + lifetime_s, frozenset(state.permissions))
     return {
         "token_type": "Bearer",
         "expires_in": int(lifetime_s),
@@ -100,13 +112,18 @@ def issue_token(state: GraphState) -> dict[str, Any]:
     }
 
 
-def check_bearer(state: GraphState, authorization: str | None) -> None:
-    """Raises GraphError (401 InvalidAuthenticationToken)."""
+def _part(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+def check_bearer(state: GraphState, authorization: str | None) -> frozenset[str]:
+    """The token's permissions. Raises GraphError (401 InvalidAuthenticationToken)."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise unauthorized("Access token is empty.")
-    expires_at = state.tokens.get(token.strip())
-    if expires_at is None:
+    issued = state.tokens.get(token.strip())
+    if issued is None:
         raise unauthorized("Access token validation failure.")
-    if expires_at <= state.clock():
+    if issued.expires_at <= state.clock():
         raise unauthorized("Access token has expired or is not yet valid.")
+    return issued.roles

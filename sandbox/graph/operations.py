@@ -16,6 +16,12 @@ LIST_DELETED = "GET /directory/deletedItems/microsoft.graph.user"
 RESTORE = "POST /directory/deletedItems/{id}/restore"
 SUBSCRIBED_SKUS = "GET /subscribedSkus"
 ORGANIZATION = "GET /organization"
+DELTA = "GET /users/delta"
+CHECK_MEMBER = "POST /users/{id}/checkMemberGroups"
+GET_GROUP = "GET /groups/{id}"
+LIST_MEMBERS = "GET /groups/{id}/members"
+ADD_MEMBER = "POST /groups/{id}/members/$ref"
+REMOVE_MEMBER = "DELETE /groups/{id}/members/{member}/$ref"
 
 GRAPH_OPERATIONS = (
     CREATE_USER,
@@ -30,5 +36,11 @@ GRAPH_OPERATIONS = (
     RESTORE,
     SUBSCRIBED_SKUS,
     ORGANIZATION,
+    DELTA,
+    CHECK_MEMBER,
+    GET_GROUP,
+    LIST_MEMBERS,
+    ADD_MEMBER,
+    REMOVE_MEMBER,
 )
 OPERATIONS = frozenset({TOKEN, DISCOVERY, BATCH, *GRAPH_OPERATIONS})

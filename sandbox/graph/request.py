@@ -13,7 +13,7 @@ from sandbox.graph.errors import GraphError, RequestIds, envelope
 class GraphRequest:
     """`segments`: the path after `/v1.0`, each decoded by itself. `headers`: names in lower case.
 
-    `body`: the parsed JSON, None without one. `base_url` ends in `/v1.0`.
+    `body`: the parsed JSON, None without one. `base_url` ends in `/v1.0`. `roles`: the token's application permissions.
     """
 
     method: str
@@ -23,6 +23,7 @@ class GraphRequest:
     body: Any
     base_url: str
     ids: RequestIds
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.graph import licences, operations, organization, users
+from sandbox.graph import delta, groups, licences, operations, organization, users
 from sandbox.graph.errors import GraphError
 from sandbox.graph.request import Answer, GraphRequest
 from sandbox.graph.state import GraphState
@@ -13,6 +13,7 @@ Handler = Callable[[GraphState, GraphRequest, str], Answer]
 HANDLERS: dict[str, Handler] = {
     operations.CREATE_USER: users.create_user,
     operations.LIST_USERS: users.list_users,
+    operations.DELTA: delta.users_delta,  # before the user whose id might be `delta`
     operations.GET_USER: users.get_user,
     operations.UPDATE_USER: users.update_user,
     operations.DELETE_USER: users.delete_user,
@@ -23,6 +24,11 @@ HANDLERS: dict[str, Handler] = {
     operations.RESTORE: users.restore_user,
     operations.SUBSCRIBED_SKUS: licences.subscribed_skus,
     operations.ORGANIZATION: organization.organization,
+    operations.CHECK_MEMBER: groups.check_member_groups,
+    operations.GET_GROUP: groups.get_group,
+    operations.LIST_MEMBERS: groups.list_members,
+    operations.ADD_MEMBER: groups.add_member,
+    operations.REMOVE_MEMBER: groups.remove_member,
 }
 
 
@@ -37,7 +43,7 @@ class Route:
     @property
     def is_write(self) -> bool:
         """Whether it costs a write (section 9: POST, PATCH, DELETE)."""
-        return not self.operation.startswith("GET ")
+        return not self.operation.startswith("GET ") and self.operation != operations.CHECK_MEMBER
 
 
 def find_route(method: str, segments: tuple[str, ...]) -> Route:
@@ -64,6 +70,8 @@ def _match(pattern: tuple[str, ...], segments: tuple[str, ...]) -> str | None:
     for wanted, given in zip(pattern, segments, strict=True):
         if wanted == "{id}" and given:
             target = given
+        elif wanted == "{member}" and given:
+            continue
         elif wanted.lower() != given.lower():
             return None
     return target

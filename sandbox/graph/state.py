@@ -11,10 +11,13 @@ from typing import Any
 
 from sandbox.control import Control
 from sandbox.graph.errors import duplicate, not_found
+from sandbox.graph.group import Group, every_property, read_group
+from sandbox.graph.journal import Journal
 from sandbox.graph.operations import OPERATIONS
 from sandbox.graph.passwords import StoredPassword
+from sandbox.graph.permissions import LUCYS
 from sandbox.graph.throttle import WINDOW_S, WRITES_PER_WINDOW, WriteBudget
-from sandbox.graph.user import READ_ONLY, WRITABLE, User, snapshot
+from sandbox.graph.user import READ_ONLY, WRITABLE, User, held_licences, snapshot
 
 RETENTION_S = 30 * 86400
 # https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
@@ -31,11 +34,21 @@ class Behaviour:
     latency_s: float = 0.0
     token_lifetime_s: float = 3599.0
     secret_expired: bool = False
+    delta_lifetime_s: float = 7 * 86400.0
+    object_quota: int = 50_000
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """`expires_at`: seconds since the epoch. `roles`: what was consented to when it was issued."""
+
+    expires_at: float
+    roles: frozenset[str]
 
 
 @dataclass
 class GraphState:
-    """Everything the simulator remembers. `tokens`: issued access token → when it expires."""
+    """Everything the simulator remembers. `client_certificate`: PEM, where the application has one."""
 
     tenant_id: str
     client_id: str
@@ -46,13 +59,18 @@ class GraphState:
     control: Control = field(default_factory=Control)
     clock: Callable[[], float] = time.time
     behaviour: Behaviour = field(init=False, default_factory=Behaviour)
+    client_certificate: bytes | None = None
+    permissions: frozenset[str] = LUCYS
     users: dict[str, User] = field(init=False, default_factory=dict)
-    tokens: dict[str, float] = field(init=False, default_factory=dict)
+    groups: dict[str, Group] = field(init=False, default_factory=dict)
+    tokens: dict[str, IssuedToken] = field(init=False, default_factory=dict)
+    journal: Journal = field(init=False, default_factory=Journal)
+    prohibited_locations: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         self.control.operations |= OPERATIONS
         self.sku_id = SKU_IDS.get(self.sku_part_number) or str(uuid.uuid5(uuid.NAMESPACE_OID, self.sku_part_number))
-        self._first_seats = self.seats
+        self._first_seats, self._first_permissions = self.seats, self.permissions
         self._ids_by_upn: dict[str, str] = {}
         self._seated: set[str] = set()  # ids of live users with a licence: counting them all each time is slow
         self.writes = self._new_budget()
@@ -93,23 +111,54 @@ class GraphState:
         user = User((user_id or str(uuid.uuid4())).lower(), properties, now, now + replication_s, now)
         self.users[user.id] = user
         self._ids_by_upn[user.upn.lower()] = user.id
+        self.journal.note(user.id)
         return user
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the quota of directory objects is used up; deleted users count while they can be restored."""
+        return len(self.users) + len(self.groups) >= self.behaviour.object_quota
 
     def change(self, user: User, properties: dict[str, Any]) -> None:
         del self._ids_by_upn[user.upn.lower()]
         user.properties.update(properties)
         self._ids_by_upn[user.upn.lower()] = user.id
+        self.journal.note(user.id)
 
     def set_licences(self, user: User, licences: dict[str, list[str]]) -> None:
         """A live user's new licences; takes or frees the seat."""
         user.licences = licences
+        self._seat(user)
+
+    def join(self, group: Group, user: User) -> None:
+        """With the group's licence, where it can be given; otherwise why not stays in the user's states."""
+        group.members[user.id] = None
+        if group.sku_id:
+            user.of_groups[group.id, group.sku_id] = self._group_licence_error(user, group.sku_id)
+            self._seat(user)
+
+    def leave(self, group: Group, user: User) -> None:
+        del group.members[user.id]
+        if user.of_groups.pop((group.id, group.sku_id), None) is not None:
+            self._seat(user)
+
+    def _group_licence_error(self, user: User, sku_id: str) -> str:
+        country = str(user.properties.get("usageLocation") or "").upper()
+        if not country or country in self.prohibited_locations:
+            return "ProhibitedInUsageLocationViolation"
+        taken = sku_id not in held_licences(user) and self.consumed_units >= self.seats
+        return "CountViolation" if taken else ""
+
+    def _seat(self, user: User) -> None:
         self._seated.discard(user.id)
-        if self.sku_id in licences:
+        if self.sku_id in held_licences(user):
             self._seated.add(user.id)
+        self.journal.note(user.id)
 
     def delete(self, user: User) -> None:
         user.deleted_at = self.clock()
         self._seated.discard(user.id)
+        self.journal.note(user.id)
         del self._ids_by_upn[user.upn.lower()]
 
     def restore(self, user_id: str) -> User:
@@ -120,7 +169,7 @@ class GraphState:
         if self.is_taken(user.upn):
             raise duplicate("userPrincipalName")
         user.deleted_at = None
-        self.set_licences(user, user.licences)
+        self._seat(user)
         self._ids_by_upn[user.upn.lower()] = user.id
         return user
 
@@ -134,6 +183,9 @@ class GraphState:
     def reset(self) -> None:
         """An empty tenant with the first settings. Tokens stay good: running clients hold them."""
         self.users.clear()
+        self.groups.clear()
+        self.permissions, self.prohibited_locations = self._first_permissions, frozenset()
+        self.journal = Journal(self.journal.latest)
         self._seated.clear()
         self._ids_by_upn.clear()
         self.seats = self._first_seats
@@ -144,10 +196,12 @@ class GraphState:
         """Add users, change settings.
 
         Shape: `{"users": [{"userPrincipalName": …, <Graph properties>, "id": …, "password": …, "mustChange": …,
-        "licensed": …, "deleted": …}], "seats": n, <fields of Behaviour>}`; only the UPN is required. Nothing is checked
-        against Graph's rules: old data need not obey them. A setting starts the write budget afresh.
+        "licensed": …, "deleted": …}], "groups": [<see `group.read_group`; "members": [UPN or id, …]>], "seats": n,
+        "permissions": […], "prohibited_locations": […], <fields of Behaviour>}`; only the UPN is required. Nothing is
+        checked against Graph's rules: old data need not obey them. A setting starts the write budget afresh.
         """
-        settings = {name: value for name, value in wanted.items() if name not in ("users", "seats")}
+        lists = ("users", "groups", "seats", "permissions", "prohibited_locations")
+        settings = {name: value for name, value in wanted.items() if name not in lists}
         if unknown := sorted(set(settings) - {field.name for field in fields(Behaviour)}):
             raise ValueError(f"unknown settings: {', '.join(unknown)}")
         if wrong := sorted(name for name, value in settings.items() if not isinstance(value, int | float)):
@@ -156,8 +210,15 @@ class GraphState:
         if settings:
             self.behaviour = replace(self.behaviour, **settings)
             self.writes = self._new_budget()
+        self.permissions = frozenset(wanted.get("permissions", self.permissions))
+        self.prohibited_locations = frozenset(wanted.get("prohibited_locations", self.prohibited_locations))
         for row in wanted.get("users", []):
             self._seed_user(dict(row))
+        for row in wanted.get("groups", []):
+            group = read_group(dict(row), sku_id=self.sku_id)
+            self.groups[group.id] = group
+            for member in row.get("members", []):
+                self.join(group, self.find(str(member)))
 
     def _seed_user(self, row: dict[str, Any]) -> None:
         own = {name: row.pop(name, None) for name in ("id", "password", "mustChange", "licensed", "deleted")}
@@ -184,6 +245,8 @@ class GraphState:
             "sku": {"skuId": self.sku_id, "skuPartNumber": self.sku_part_number},
             "seats": self.seats,
             "consumedUnits": self.consumed_units,
+            "permissions": sorted(self.permissions),
+            "groups": [{**every_property(group), "members": list(group.members)} for group in self.groups.values()],
             "behaviour": {field.name: getattr(self.behaviour, field.name) for field in fields(Behaviour)},
             "users": [snapshot(user) for user in self.users.values() if user.deleted_at is None],
             "deletedUsers": [snapshot(user) for user in self.deleted_users()],

@@ -61,7 +61,8 @@ READ_ONLY: dict[str, Any] = {"onPremisesSyncEnabled": None}
 class User:
     """`properties` holds what clients wrote or a seed set; times are seconds since the epoch.
 
-    `visible_at`: when the replicas have it (section 10). `licences`: skuId → disabled plans. `deleted_at`: set while in
+    `visible_at`: when the replicas have it (section 10). `licences`: skuId → disabled plans, given to the user.
+    `of_groups`: (group id, skuId) → why it could not be given, empty where it was. `deleted_at`: set while in
     the deleted items.
     """
 
@@ -73,6 +74,7 @@ class User:
     password: StoredPassword | None = None
     must_change: bool = False
     licences: dict[str, list[str]] = field(default_factory=dict)
+    of_groups: dict[tuple[str, str], str] = field(default_factory=dict)
     deleted_at: float | None = None
 
     @property
@@ -86,14 +88,31 @@ def every_property(user: User) -> dict[str, Any]:
         "id": user.id,
         **{name: user.properties.get(name, default) for name, default in (WRITABLE | READ_ONLY).items()},
         "passwordProfile": None,
-        "assignedLicenses": [{"skuId": sku, "disabledPlans": plans} for sku, plans in user.licences.items()],
+        "assignedLicenses": [{"skuId": sku, "disabledPlans": plans} for sku, plans in held_licences(user).items()],
         "licenseAssignmentStates": [
-            {"skuId": sku, "disabledPlans": plans, "assignedByGroup": None, "state": "Active", "error": "None"}
-            for sku, plans in user.licences.items()
+            *(_assignment(sku, plans, group=None, error="") for sku, plans in user.licences.items()),
+            *(_assignment(sku, [], group=group, error=error) for (group, sku), error in user.of_groups.items()),
         ],
         "createdDateTime": graph_time(user.created_at),
         "deletedDateTime": None if user.deleted_at is None else graph_time(user.deleted_at),
         "signInSessionsValidFromDateTime": graph_time(user.sessions_valid_from),
+    }
+
+
+def held_licences(user: User) -> dict[str, list[str]]:
+    """Those given to the user and those that a group gives: one seat for each SKU."""
+    return {sku: [] for (_, sku), error in user.of_groups.items() if not error} | user.licences
+
+
+def _assignment(sku: str, plans: list[str], *, group: str | None, error: str) -> dict[str, Any]:
+    state = "Error" if error else "Active"
+    return {
+        "skuId": sku,
+        "disabledPlans": plans,
+        "assignedByGroup": group,
+        "state": state,
+        "error": error or "None",
+        "lastUpdatedDateTime": None,
     }
 
 

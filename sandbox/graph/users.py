@@ -3,8 +3,10 @@
 Source: contracts/graph.md sections 3 to 6; the replication delay is section 10's.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from sandbox.graph.errors import quota_exceeded
 from sandbox.graph.listing import selected, user_page
 from sandbox.graph.passwords import StoredPassword
 from sandbox.graph.request import Answer, GraphRequest
@@ -18,6 +20,8 @@ def create_user(state: GraphState, request: GraphRequest, _: str) -> Answer:
     error = validate_new_user(request.body, domains=state.domains, is_taken=state.is_taken)
     if error is not None:
         raise error
+    if state.is_full:
+        raise quota_exceeded()
     properties = {name: value for name, value in request.body.items() if name != "passwordProfile"}
     user = state.add(properties, replication_s=state.behaviour.replication_s)
     _set_password(user, request.body["passwordProfile"])
@@ -63,7 +67,12 @@ def delete_user(state: GraphState, _: GraphRequest, target: str) -> Answer:
 
 
 def list_deleted(state: GraphState, request: GraphRequest, _: str) -> Answer:
-    return user_page(state.deleted_users(), request)
+    return user_page([_as_deleted(user) for user in state.deleted_users()], request)
+
+
+def _as_deleted(user: User) -> User:
+    """Under its object id and its name, as in the deleted items of real tenants (seen, not documented)."""
+    return replace(user, properties=user.properties | {"userPrincipalName": user.id.replace("-", "") + user.upn})
 
 
 def restore_user(state: GraphState, request: GraphRequest, target: str) -> Answer:

@@ -116,7 +116,7 @@ async def test_licences_that_cannot_be_given(tenant: Tenant) -> None:
     assert one == {"ok": None}
     assert {key: (type(error), error.code) for key, error in others.items() if error} == {
         "none left": (Refused, "T-005"),
-        "no place": (Refused, "T-008"),
+        "no place": (Refused, "T-027"),
         "nobody": (NotFound, "T-013"),
         "no such": (Refused, "T-014"),
     }

@@ -510,7 +510,7 @@ async def test_deleted_users_are_purged_after_thirty_days(graph: Graph, state: G
     graph.http.headers["Authorization"] = f"Bearer {(await token_answer(graph.http)).json()['access_token']}"
     deleted = "/directory/deletedItems/microsoft.graph.user"
     clock.ahead_s += 29 * 86400
-    assert await graph.names(deleted) == ["ana"]
+    assert [name.endswith("ana") for name in await graph.names(deleted)] == [True]  # behind the object id
     clock.ahead_s += 2 * 86400
     assert await graph.names(deleted) == []
 

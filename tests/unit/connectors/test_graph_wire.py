@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connectors.graph import faults, wire
+from connectors.graph import asking, faults, pages, wire
 from connectors.graph.models import Operation, SubResponse
 from lucy.domain.students import Upn
 from lucy.errors import (
@@ -41,7 +41,7 @@ def refusal(message: str, *details: tuple[str, str], code: str = "Request_BadReq
 
 
 def test_a_new_user_has_all_that_graph_requires() -> None:
-    request = wire.create_user(ACCOUNT)
+    request = asking.create_user(ACCOUNT)
     assert (request.method, request.url) == ("POST", "/users")
     assert request.body == {
         "accountEnabled": True,
@@ -58,62 +58,62 @@ def test_a_new_user_has_all_that_graph_requires() -> None:
 
 def test_names_are_cut_to_graphs_lengths_and_never_sent_empty() -> None:
     long = NewAccount("1", Upn("a1@x.ar"), "a1", "A" * 300, "", "1", "p")
-    body = wire.create_user(long).body or {}
+    body = asking.create_user(long).body or {}
     assert (body["displayName"], body["givenName"]) == ("A" * 256, "A" * 64)
     assert "surname" not in body
 
 
 def test_a_sub_request_shows_nothing_of_the_person() -> None:
-    shown = repr(wire.create_user(ACCOUNT)) + repr(wire.find_user(ACCOUNT.upn)) + repr(ACCOUNT)
+    shown = repr(asking.create_user(ACCOUNT)) + repr(asking.find_user(ACCOUNT.upn)) + repr(ACCOUNT)
     assert "Xk7%" not in shown
     assert "find" not in shown
-    assert "40123456" not in repr(wire.create_user(ACCOUNT)) + repr(wire.find_user(ACCOUNT.upn))
+    assert "40123456" not in repr(asking.create_user(ACCOUNT)) + repr(asking.find_user(ACCOUNT.upn))
 
 
 def test_a_upn_is_encoded_in_an_address() -> None:
-    url = wire.find_user(Upn("o'neil#1/..?x@eco.unrc.edu.ar")).url
+    url = asking.find_user(Upn("o'neil#1/..?x@eco.unrc.edu.ar")).url
     assert url.startswith("/users/o%27neil%231%2F..%3Fx@eco.unrc.edu.ar?$select=")
     selected = url.partition("?$select=")[2]
     assert selected.startswith("id,userPrincipalName,displayName,givenName,surname,employeeId,accountEnabled,")
-    assert selected == wire.read_by_id("u-1").url.partition("?$select=")[2]
+    assert selected == asking.read_by_id("u-1").url.partition("?$select=")[2]
 
 
 def test_an_object_id_is_encoded_in_an_address() -> None:
-    assert wire.read_by_id("u/1").url.startswith("/users/u%2F1?$select=id,")
+    assert asking.read_by_id("u/1").url.startswith("/users/u%2F1?$select=id,")
 
 
 def test_what_is_taken_for_the_work_of_others_is_never_set_by_lucy() -> None:
-    assert not set(wire.OTHERS_FIELDS) & set(wire.create_user(ACCOUNT).body or {})
+    assert not set(wire.OTHERS_FIELDS) & set(asking.create_user(ACCOUNT).body or {})
 
 
 def test_a_licence_names_both_lists() -> None:
-    request = wire.assign_licence(LicenceRequest("1", "u/1", "sku"))
+    request = asking.assign_licence(LicenceRequest("1", "u/1", "sku"))
     assert request.url == "/users/u%2F1/assignLicense"
     assert request.body == {"addLicenses": [{"skuId": "sku", "disabledPlans": []}], "removeLicenses": []}
 
 
 def test_a_licence_is_taken_away_with_both_lists_named() -> None:
-    request = wire.remove_licence(LicenceRequest("1", "u/1", "sku"))
+    request = asking.remove_licence(LicenceRequest("1", "u/1", "sku"))
     assert (request.method, request.url) == ("POST", "/users/u%2F1/assignLicense")
     assert request.body == {"addLicenses": [], "removeLicenses": ["sku"]}
 
 
 def test_the_sign_in_is_changed_alone() -> None:
-    request = wire.set_enabled(EnabledChange("1", "u/1", enabled=False))
+    request = asking.set_enabled(EnabledChange("1", "u/1", enabled=False))
     assert (request.method, request.url, request.body) == ("PATCH", "/users/u%2F1", {"accountEnabled": False})
-    assert wire.set_enabled(EnabledChange("1", "u", enabled=True)).body == {"accountEnabled": True}
+    assert asking.set_enabled(EnabledChange("1", "u", enabled=True)).body == {"accountEnabled": True}
 
 
 def test_a_new_password_must_be_changed_and_is_never_shown() -> None:
     wanted = NewPassword("1", "u/1", "Zt4!pLw8$cRn2*Hy")
-    request = wire.reset_password(wanted)
+    request = asking.reset_password(wanted)
     assert (request.method, request.url) == ("PATCH", "/users/u%2F1")
     assert request.body == {"passwordProfile": {"password": "Zt4!pLw8$cRn2*Hy", "forceChangePasswordNextSignIn": True}}
     assert "Zt4" not in repr(wanted) + repr(request)
 
 
 def test_a_post_has_a_body_even_an_empty_one_and_a_delete_has_none() -> None:
-    document = wire.batch([wire.revoke_sessions("u/1"), wire.delete_user("u/1")])
+    document = asking.batch([asking.revoke_sessions("u/1"), asking.delete_user("u/1")])
     revoke, delete = document["requests"]  # type: ignore[misc]
     assert (revoke["method"], revoke["url"], revoke["body"]) == ("POST", "/users/u%2F1/revokeSignInSessions", {})
     assert revoke["headers"] == {"Content-Type": "application/json"}
@@ -122,7 +122,7 @@ def test_a_post_has_a_body_even_an_empty_one_and_a_delete_has_none() -> None:
 
 
 def test_a_batch_names_the_type_only_where_there_is_a_body() -> None:
-    document = wire.batch([wire.create_user(ACCOUNT), wire.find_user(Upn("a@b.ar"))])
+    document = asking.batch([asking.create_user(ACCOUNT), asking.find_user(Upn("a@b.ar"))])
     first, second = document["requests"]  # type: ignore[misc]
     assert (first["id"], first["headers"]) == ("0", {"Content-Type": "application/json"})
     assert set(second) == {"id", "method", "url"}
@@ -204,11 +204,12 @@ def test_a_201_shows_little_and_what_was_accepted_stands_for_the_rest() -> None:
 
 def test_seats_are_read_page_by_page() -> None:
     sku = {"skuId": "s", "skuPartNumber": "X", "prepaidUnits": {"enabled": 5, "warning": 0}, "consumedUnits": 6}
-    page = wire.read_seats({"value": [sku, {"skuId": "t"}], "@odata.nextLink": "https://graph.test/v1.0/more"})
+    document = {"value": [sku, {"skuId": "t"}], "@odata.nextLink": "https://graph.test/v1.0/more"}
+    page = pages.read_page(document, pages.read_seats)
     assert page is not None
-    assert [one.free for one in page.seats] == [0]
+    assert [one.free for one in page.entries] == [0]
     assert page.next_url == "https://graph.test/v1.0/more"
-    assert wire.read_seats({"value": "?"}) is None
+    assert pages.read_page({"value": "?"}, pages.read_seats) is None
 
 
 COMPLEXITY = (
@@ -254,9 +255,12 @@ CHANGES = [Operation.UNLICENCE, Operation.ENABLE, Operation.REVOKE, Operation.PA
         (FIND, 403, None, Refused, "T-011"),
         (LICENCE, 400, refusal("Subscription … does not have any available licenses."), Refused, "T-005"),
         (LICENCE, 400, refusal("?", ("CountViolation", "")), Refused, "T-005"),
-        (LICENCE, 400, refusal("… cannot be done for user with invalid usage location."), Refused, "T-008"),
+        (LICENCE, 400, refusal("… cannot be done for user with invalid usage location."), Refused, "T-027"),
         (LICENCE, 400, refusal("License x does not correspond to a valid company License."), Refused, "T-014"),
-        (LICENCE, 400, refusal("?", ("MutuallyExclusiveViolation", "")), Refused, "T-008"),
+        (LICENCE, 400, refusal("?", ("MutuallyExclusiveViolation", "")), Refused, "T-025"),
+        (LICENCE, 400, refusal("?", ("DependencyViolation", "")), Refused, "T-026"),
+        (LICENCE, 400, refusal("?", ("UniquenessViolation", "")), Refused, "T-028"),
+        (LICENCE, 400, refusal("? Other"), Refused, "T-008"),
         (LICENCE, 404, refusal("Resource 'x' does not exist", code="Request_ResourceNotFound"), NotFound, "T-013"),
         (LICENCE, 409, None, RetryLater, "T-009"),
         (LICENCE, 504, None, OutcomeUnknown, "T-009"),
@@ -318,7 +322,15 @@ def test_a_change_refused_for_a_reason_of_its_own(
 
 
 def test_only_reads_leave_nothing_in_doubt() -> None:
-    assert {one for one in Operation if not one.harmless} == {CREATE, LICENCE, *CHANGES}
+    assert {one for one in Operation if not one.harmless} == {
+        CREATE,
+        LICENCE,
+        *CHANGES,
+        Operation.UPDATE,
+        Operation.RESTORE,
+        Operation.JOIN,
+        Operation.LEAVE,
+    }
 
 
 @pytest.mark.parametrize(
