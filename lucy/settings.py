@@ -66,6 +66,9 @@ class MoodleSiteSettings(BaseModel):
 
     url: Url
     token: SecretStr = SecretStr("")
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    service: str = "lucy"
     auth: str = "oidc"
     role_id: int = 5
     address: MoodleAddress = MoodleAddress.INSTITUTIONAL
@@ -128,6 +131,9 @@ class Settings(BaseSettings):
 
     moodle_url: Url = ""
     moodle_token: SecretStr = SecretStr("")
+    moodle_user: str = ""  # instead of a token: whose Moodle makes one for the service
+    moodle_password: SecretStr = SecretStr("")
+    moodle_service: str = "lucy"
     moodle_auth: str = "oidc"
     moodle_role_id: int = 5
     moodle_address: MoodleAddress = MoodleAddress.INSTITUTIONAL
@@ -256,8 +262,9 @@ class Settings(BaseSettings):
         for name, site in self.moodle_sites.items():
             if not site.url.lower().startswith("https://"):
                 found.append(f"The url of {name} in LUCY_MOODLE_SITES must be an https address outside the sandbox.")
-            if "example" in site.token.get_secret_value().lower():
-                found.append(f"The token of {name} in LUCY_MOODLE_SITES is the example's. Put the real one.")
+            for kind, hidden in (("token", site.token), ("password", site.password)):
+                if "example" in hidden.get_secret_value().lower():
+                    found.append(f"The {kind} of {name} in LUCY_MOODLE_SITES is the example's. Put the real one.")
         return found
 
     def _secrets(self) -> dict[str, str]:

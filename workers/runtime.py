@@ -1,5 +1,6 @@
 """What a worker process holds open: one database, one client per outside system, all on the worker's event loop."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from connectors.graph.token import MsalTokens
 from connectors.http import build_http_client
 from connectors.limits import RedisLimiter
 from connectors.moodle.client import MoodleSite
+from connectors.moodle.tokens import FixedToken, SignedInToken
+from connectors.moodle.tokens import TokenSource as MoodleTokens
 from connectors.nudges import RedisNudger, make_broker
 from connectors.sial.client import SialFlatRecords, SialRecords
 from connectors.smtp.client import SmtpMailer
@@ -22,6 +25,7 @@ from connectors.teams.authentication import BotIdentity, TeamsAuthentication
 from connectors.teams.client import TeamsChannel
 from lucy.db.engine import Database
 from lucy.domain.house import House
+from lucy.domain.moodle_rules import MAIN_SITE
 from lucy.domain.operations import StepKind
 from lucy.errors import System
 from lucy.flows.lanes.account import AccountLane
@@ -40,7 +44,7 @@ from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
 from lucy.flows.note_steps import noter
 from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, StudentRecords
 from lucy.sealing import Sealer
-from lucy.settings import Settings, SialDialect
+from lucy.settings import MoodleSiteSettings, Settings, SialDialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Runtime:
     nudger: Nudger
     directory: Directory
     moodle: Moodle
+    moodle_sites: Mapping[str, Moodle]
     records: StudentRecords
     channel: Channel
     lanes: dict[StepKind, Lane[Any]]
@@ -80,9 +85,8 @@ class Runtime:
         )
         stack.callback(tokens.close)
         directory = GraphDirectory(base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter)
-        moodle = MoodleSite(
-            base_url=settings.moodle_url, token=settings.moodle_token.get_secret_value(), http=http, limiter=limiter
-        )
+        moodle_sites = _moodle_sites(settings, http, limiter)
+        moodle = moodle_sites[MAIN_SITE]
         mailer = _mailer(settings, limiter)
         stack.push_async_callback(mailer.close)
         teams = _teams(settings)
@@ -99,6 +103,7 @@ class Runtime:
             nudger=RedisNudger(broker),
             directory=directory,
             moodle=moodle,
+            moodle_sites=moodle_sites,
             records=_records(settings, http, limiter),
             channel=TeamsChannel(teams),
             lanes=lanes,
@@ -140,6 +145,34 @@ def _rates(settings: Settings) -> dict[System, float]:
         System.SIAL: settings.rate_sial / 60,
         System.MAIL: settings.rate_mail / 60,
     }
+
+
+def _moodle_sites(settings: Settings, http: httpx.AsyncClient, limiter: Limiter) -> dict[str, Moodle]:
+    """By name. They share one pace: `LUCY_RATE_MOODLE` is what all of them are asked together."""
+    main = MoodleSiteSettings(
+        url=settings.moodle_url,
+        token=settings.moodle_token,
+        user=settings.moodle_user,
+        password=settings.moodle_password,
+        service=settings.moodle_service,
+    )
+    return {
+        name: MoodleSite(base_url=site.url, token=_moodle_token(site, http, limiter), http=http, limiter=limiter)
+        for name, site in {MAIN_SITE: main, **settings.moodle_sites}.items()
+    }
+
+
+def _moodle_token(site: MoodleSiteSettings, http: httpx.AsyncClient, limiter: Limiter) -> MoodleTokens:
+    if not site.user:
+        return FixedToken(site.token.get_secret_value())
+    return SignedInToken(
+        base_url=site.url,
+        user=site.user,
+        password=site.password.get_secret_value(),
+        service=site.service,
+        http=http,
+        limiter=limiter,
+    )
 
 
 def _records(settings: Settings, http: httpx.AsyncClient, limiter: Limiter) -> StudentRecords:

@@ -6,13 +6,17 @@ import httpx
 
 from connectors.http import CONNECT_S, Call, exchange, read_json
 from connectors.moodle import faults, wire
-from lucy.errors import RemoteError, RetryLater, System
+from connectors.moodle.tokens import TokenSource
+from lucy.errors import Refused, RemoteError, RetryLater, System
 from lucy.ports import (
     EnrolmentRequest,
+    GroupSeat,
     Limiter,
     MoodleCourse,
+    MoodleGroup,
     MoodleSiteInfo,
     MoodleUser,
+    NewGroup,
     NewMoodleUser,
     UnenrolRequest,
     UserSuspension,
@@ -28,7 +32,7 @@ class MoodleCalls:
         self,
         *,
         base_url: str,
-        token: str,
+        tokens: TokenSource,
         http: httpx.AsyncClient,
         limiter: Limiter,
         timeout_s: float,
@@ -37,7 +41,7 @@ class MoodleCalls:
         if http.follow_redirects:
             raise ValueError("a client that follows redirects would send the token on")
         self._address = base_url.rstrip("/") + wire.SERVER
-        self._token = token
+        self._tokens = tokens
         self._http = http
         self._limiter = limiter
         self._timeout_s = timeout_s
@@ -87,6 +91,25 @@ class MoodleCalls:
         arguments = wire.users_in(course_id, options or {})
         return wire.read_ids(operation, await self._call(operation, "core_enrol_get_enrolled_users", arguments))
 
+    async def groups(self, course_id: int) -> list[MoodleGroup]:
+        arguments = [("courseid", str(course_id))]
+        return wire.read_groups("groups_in", await self._call("groups_in", "core_group_get_course_groups", arguments))
+
+    async def create_groups(self, rows: Sequence[NewGroup]) -> list[MoodleGroup]:
+        """All of them or none."""
+        answer = await self._call("create_groups", "core_group_create_groups", wire.new_groups(rows), changes=True)
+        return wire.read_groups("create_groups", answer)
+
+    async def join_groups(self, rows: Sequence[GroupSeat]) -> None:
+        """All of them or none."""
+        answer = await self._call("join_groups", "core_group_add_group_members", wire.seats(rows), changes=True)
+        wire.read_null("join_groups", answer)
+
+    async def leave_groups(self, rows: Sequence[GroupSeat]) -> None:
+        """All of them or none."""
+        answer = await self._call("leave_groups", "core_group_delete_group_members", wire.seats(rows), changes=True)
+        wire.read_null("leave_groups", answer)
+
     async def _call(self, operation: str, function: str, arguments: wire.Arguments, *, changes: bool = False) -> object:
         call = Call(
             System.MOODLE,
@@ -96,8 +119,19 @@ class MoodleCalls:
             harmless=not changes,
             timeout_s=self._timeout_s,
         )
+        token = await self._tokens.token()
+        try:
+            return await self._send(call, function, arguments, token=token, changes=changes)
+        except Refused as error:
+            renewed = await self._tokens.renew(token) if faults.remote_code(error) == faults.INVALID_TOKEN else token
+            if renewed == token:
+                raise
+        return await self._send(call, function, arguments, token=renewed, changes=changes)
+
+    async def _send(self, call: Call, function: str, arguments: wire.Arguments, *, token: str, changes: bool) -> object:
+        operation = call.operation
         await self._limiter.acquire(System.MOODLE)
-        answer = await exchange(self._http, self._request(function, arguments), call)
+        answer = await exchange(self._http, self._request(function, arguments, token), call)
         if answer.status == httpx.codes.OK:
             return wire.read_answer(operation, read_json(answer, call))
         error = faults.status_error(operation, answer.status, retry_after_s=answer.retry_after_s(), changes=changes)
@@ -105,11 +139,11 @@ class MoodleCalls:
             await self._limiter.hold_back(System.MOODLE, error.after_s)
         raise error
 
-    def _request(self, function: str, arguments: wire.Arguments) -> httpx.Request:
+    def _request(self, function: str, arguments: wire.Arguments, token: str) -> httpx.Request:
         return self._http.build_request(
             "POST",
             self._address,
-            content=wire.body(function, arguments, token=self._token),
+            content=wire.body(function, arguments, token=token),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             timeout=httpx.Timeout(self._timeout_s, connect=min(CONNECT_S, self._timeout_s)),
         )

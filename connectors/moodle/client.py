@@ -5,16 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 
-from connectors.moodle import creating, enrolling, faults, finding, suspending, unenrolling
+from connectors.moodle import creating, enrolling, faults, finding, grouping, inspecting, suspending, unenrolling
 from connectors.moodle.asking import for_each
 from connectors.moodle.calls import MoodleCalls
+from connectors.moodle.tokens import FixedToken, TokenSource
 from lucy.errors import RemoteError
 from lucy.ports import (
+    CourseInspection,
     EnrolmentRequest,
+    GroupSeat,
     Limiter,
     MoodleCourse,
+    MoodleGroup,
     MoodleSiteInfo,
     MoodleUser,
+    NewGroup,
     NewMoodleUser,
     UnenrolRequest,
     UserSuspension,
@@ -39,14 +44,15 @@ class MoodleSite:
         self,
         *,
         base_url: str,
-        token: str,
+        token: str | TokenSource,
         http: httpx.AsyncClient,
         limiter: Limiter,
         timeout_s: float = TIMEOUT_S,
         new_password: Callable[[], str] = throwaway_password,
     ) -> None:
+        tokens = FixedToken(token) if isinstance(token, str) else token
         self._calls = MoodleCalls(
-            base_url=base_url, token=token, http=http, limiter=limiter, timeout_s=timeout_s, new_password=new_password
+            base_url=base_url, tokens=tokens, http=http, limiter=limiter, timeout_s=timeout_s, new_password=new_password
         )
 
     async def site(self) -> MoodleSiteInfo:
@@ -93,6 +99,26 @@ class MoodleSite:
         return await for_each(
             dict.fromkeys(course_ids), lambda course: self._listed("suspended_in", course, {"onlysuspended": "1"})
         )
+
+    async def groups_in(self, course_ids: Sequence[int]) -> Mapping[int, Sequence[MoodleGroup]]:
+        """Needs `moodle/course:managegroups`, else Refused (M-003)."""
+        return await grouping.groups_in(self._calls, course_ids)
+
+    async def create_groups(self, groups: Sequence[NewGroup]) -> Mapping[str, MoodleGroup | RemoteError]:
+        """The course is read before, and after where no answer came."""
+        return await grouping.create(self._calls, groups)
+
+    async def join_groups(self, seats: Sequence[GroupSeat]) -> Mapping[str, RemoteError | None]:
+        """Arrays, halved around bad rows. NotFound: no group (M-020), no enrolment (M-021), no user (M-001)."""
+        return await grouping.join(self._calls, seats)
+
+    async def leave_groups(self, seats: Sequence[GroupSeat]) -> Mapping[str, RemoteError | None]:
+        """Arrays, halved around bad rows. Refused (M-022) where another part of Moodle put the user in."""
+        return await grouping.leave(self._calls, seats)
+
+    async def inspect(self, shortnames: Sequence[str], role_id: int) -> Mapping[str, CourseInspection]:
+        """One or two calls for each course; nothing is written."""
+        return await inspecting.inspect(self._calls, shortnames, role_id)
 
     async def suspend_users(self, requests: Sequence[UserSuspension]) -> Mapping[str, RemoteError | None]:
         """Arrays that tell of each row. Refused (M-019) for who may not be changed, such as an administrator."""

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from connectors.moodle import faults, matching, wire
 from connectors.moodle.calls import MoodleCalls
 from connectors.moodle.finding import find, find_by_username
-from lucy.errors import OutcomeUnknown, RemoteError, Unreadable
+from lucy.errors import Invalid, OutcomeUnknown, Refused, RemoteError, System, Unreadable
 from lucy.ports import MoodleUser, NewMoodleUser
+
+FROM_ROWS = 6  # fewer are told one by one: that costs no more
 
 Outcome = dict[str, MoodleUser | RemoteError]
 
@@ -62,7 +64,11 @@ async def _part(
         rest = _set_aside(rows, await find(calls, rows), outcome)
     if not rest:
         return
-    if len(rest) < len(rows):
+    if not looked and len(rest) >= FROM_ROWS and faults.remote_code(error) == faults.INVALID_PARAMETER:
+        rest = await _ask_witnesses(calls, rest, outcome)
+        if rest:
+            await _create_array(calls, rest, outcome, looked=True)
+    elif len(rest) < len(rows):
         await _create_array(calls, rest, outcome, looked=True)
     elif len(rest) == 1:
         outcome[rest[0].key] = error
@@ -70,6 +76,27 @@ async def _part(
         middle = len(rest) // 2
         await _create_array(calls, rest[:middle], outcome, looked=True)
         await _create_array(calls, rest[middle:], outcome, looked=True)
+
+
+async def _ask_witnesses(
+    calls: MoodleCalls, rows: Sequence[NewMoodleUser], outcome: Outcome
+) -> Sequence[NewMoodleUser]:
+    """Rows that nothing explains, all refused together: is it each of them, or what they share?
+
+    Up to three of them are sent by themselves. Where all three are refused it is the authentication or the language,
+    which the site lacks, and nobody else is sent: otherwise 20 rows would cost 40 calls. Returns who is still to be
+    sent.
+    """
+    alone = [rows[0], rows[len(rows) // 2], rows[-1]]
+    for row in alone:
+        await _create_array(calls, [row], outcome, looked=True)
+        said = outcome[row.key]
+        if not isinstance(said, Invalid) or faults.remote_code(said) != faults.INVALID_PARAMETER:
+            return [one for one in rows if one.key not in outcome]
+    rest = [row for row in rows if row.key not in outcome]
+    shared = Refused(System.MOODLE, "create_users", "M-023", "no such authentication or language on the site")
+    outcome |= {row.key: shared for row in (*alone, *rest)}
+    return ()
 
 
 def _set_aside(

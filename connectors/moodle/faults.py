@@ -24,16 +24,18 @@ DATABASE_WAIT_S = 30.0
 CLASH_WAIT_S = 2.0
 DOWN_WAIT_S = 5.0
 
+INVALID_TOKEN = "invalidtoken"
 INVALID_PARAMETER = "invalidparameter"
 WRITE_FAILED = "dmlwriteexception"
 CODING_ERROR = "codingerror"
 RECORD_MISSING = "invalidrecord"
+USER_MISSING = "invaliduser"
 PHP_FAILURE = "Error"
 WEAK_PASSWORD = "html"
 
 _CALL_CODES = frozenset(
     {
-        "invalidtoken",
+        INVALID_TOKEN,
         "wsaccessusersuspended",
         "forcepasswordchangenotice",
         "sitepolicynotagreed",
@@ -61,7 +63,7 @@ class _Fault(NamedTuple):
 
 
 _FAULTS: Mapping[str, _Fault] = {
-    "invalidtoken": _Fault(Refused, "M-002"),
+    INVALID_TOKEN: _Fault(Refused, "M-002"),
     "wsaccessusersuspended": _Fault(Refused, "M-002"),
     "forcepasswordchangenotice": _Fault(Refused, "M-002"),
     "sitepolicynotagreed": _Fault(Refused, "M-002"),
@@ -85,7 +87,14 @@ _IN_UNENROL: Mapping[str, _Fault] = {
     RECORD_MISSING: _Fault(NotFound, "M-005"),  # of the course: the function itself is in every Moodle
     "wsnoinstance": _Fault(Refused, "M-013"),
 }
+_OF_A_SEAT: Mapping[str, _Fault] = {
+    RECORD_MISSING: _Fault(NotFound, "M-020"),
+    USER_MISSING: _Fault(NotFound, "M-001"),
+    INVALID_PARAMETER: _Fault(NotFound, "M-021"),
+    "errorremovenotpermitted": _Fault(Refused, "M-022"),
+}
 _OF_AN_ENROLMENT: Mapping[str, Mapping[str, _Fault]] = {"enrol": _IN_ENROL, "unenrol": _IN_UNENROL}
+_OF_AN_OPERATION = {**_OF_AN_ENROLMENT, "join_groups": _OF_A_SEAT, "leave_groups": _OF_A_SEAT}
 _OF_A_ROW: Mapping[str, _Fault] = {
     "invaliduserid": _Fault(NotFound, "M-001"),
     "usernotupdateddeleted": _Fault(NotFound, "M-001"),
@@ -99,8 +108,8 @@ _REFUSED_ENROLMENT = _Fault(Refused, "M-006")
 def application_error(operation: str, answer: Mapping[str, object]) -> RemoteError:
     """The error of an `{"exception": …}` answer."""
     errorcode = _errorcode(answer)
-    own = _OF_AN_ENROLMENT.get(operation, {})
-    unknown = _REFUSED_ENROLMENT if own and errorcode != PHP_FAILURE else _BROKEN_INSIDE
+    own = _OF_AN_OPERATION.get(operation, {})
+    unknown = _REFUSED_ENROLMENT if operation in _OF_AN_ENROLMENT and errorcode != PHP_FAILURE else _BROKEN_INSIDE
     return _error(operation, errorcode, own.get(errorcode) or _FAULTS.get(errorcode, unknown))
 
 
@@ -167,6 +176,11 @@ def blames_a_row(error: RemoteError) -> bool:
     """
     code = remote_code(error)
     return bool(code) and not code.isdigit() and code not in _CALL_CODES
+
+
+def blames_a_seat(error: RemoteError) -> bool:
+    """As `blames_a_row`, of a place in a group: what is missing is the row's group or user, the function is there."""
+    return remote_code(error) in _OF_A_SEAT or blames_a_row(error)
 
 
 def not_sent(operation: str) -> RetryLater:

@@ -13,9 +13,12 @@ from connectors.moodle import faults
 from lucy.errors import Invalid, System, Unreadable
 from lucy.ports import (
     EnrolmentRequest,
+    GroupSeat,
     MoodleCourse,
+    MoodleGroup,
     MoodleSiteInfo,
     MoodleUser,
+    NewGroup,
     NewMoodleUser,
     UnenrolRequest,
     UserSuspension,
@@ -29,6 +32,7 @@ ENROL_ROWS = MAX_VALUES // 3
 SUSPENDED_ENROL_ROWS = MAX_VALUES // 4
 UNENROL_ROWS = MAX_VALUES // 2
 SUSPENSION_ROWS = MAX_VALUES // 2
+GROUP_ROWS = MAX_VALUES // 2
 LOOK_UP_VALUES = 800  # about 2 s on the measured site
 
 MAX_NAME = 100
@@ -109,6 +113,23 @@ def suspensions(rows: Sequence[UserSuspension]) -> Arguments:
     arguments: Arguments = []
     for index, row in enumerate(rows):
         arguments += _row("users", index, {"id": row.user_id, "suspended": int(row.suspended)})
+    return arguments
+
+
+def new_groups(rows: Sequence[NewGroup]) -> Arguments:
+    """`core_group_create_groups`; the description is required and may be empty."""
+    arguments: Arguments = []
+    for index, row in enumerate(rows):
+        fields = {"courseid": str(row.course_id), "name": row.name, "description": ""}
+        arguments += [(f"groups[{index}][{name}]", value) for name, value in fields.items()]
+    return arguments
+
+
+def seats(rows: Sequence[GroupSeat]) -> Arguments:
+    """`core_group_add_group_members` and `core_group_delete_group_members`."""
+    arguments: Arguments = []
+    for index, row in enumerate(rows):
+        arguments += _row("members", index, {"groupid": row.group_id, "userid": row.user_id})
     return arguments
 
 
@@ -204,6 +225,17 @@ def read_course(answer: object, shortname: str) -> MoodleCourse | None:
                 visible=bool(row.get("visible", True)),
             )
     return None
+
+
+def read_groups(operation: str, answer: object) -> list[MoodleGroup]:
+    return [
+        MoodleGroup(
+            id=_number(operation, row, "id"),
+            course_id=_number(operation, row, "courseid"),
+            name=_text(operation, row, "name"),
+        )
+        for row in _rows(operation, answer)
+    ]
 
 
 def read_ids(operation: str, answer: object) -> frozenset[int]:

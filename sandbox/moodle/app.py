@@ -12,6 +12,7 @@ from aiohttp import web
 from sandbox.control import Fault, apply_http_fault, control_routes
 from sandbox.moodle.call import Call, answer, read_call
 from sandbox.moodle.functions import FUNCTIONS
+from sandbox.moodle.login import LOGIN, LOGIN_PATH, sign_in
 from sandbox.moodle.php import PhpArray, decode_form, to_arrays
 from sandbox.moodle.rest_format import json_answer
 from sandbox.moodle.state import MoodleState
@@ -28,12 +29,16 @@ _MAINTENANCE_HTML = (
 
 def build_app(state: MoodleState) -> web.Application:
     """The simulator with its control routes; `GET` works as in Moodle, and is 414 HTML past 8 KB."""
-    state.control.operations |= FUNCTIONS.keys()  # one function's name is the start of another's
+    state.control.operations |= {*FUNCTIONS, LOGIN}  # one function's name is the start of another's
     app = web.Application(client_max_size=2**30, handler_args={"max_line_size": 2**16, "max_field_size": 2**16})
 
     async def serve_call(request: web.Request) -> web.StreamResponse:
         return await _serve_call(state, request)
 
+    async def serve_login(request: web.Request) -> web.StreamResponse:
+        return await _serve_login(state, request)
+
+    app.router.add_route("POST", LOGIN_PATH, serve_login)
     app.router.add_route("GET", SERVER_PATH, serve_call)
     app.router.add_route("POST", SERVER_PATH, serve_call)
     app.add_routes(
@@ -57,6 +62,23 @@ async def _serve_call(state: MoodleState, request: web.Request) -> web.StreamRes
     async def respond() -> web.StreamResponse:
         content_type, body = await answer(state, call)
         return web.Response(text=body, content_type=content_type, charset="utf-8")
+
+    return await apply_http_fault(fault, request, respond)
+
+
+async def _serve_login(state: MoodleState, request: web.Request) -> web.StreamResponse:
+    refusal = _refusal(state, request)
+    if refusal is not None:
+        return refusal
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    fault = state.control.take(LOGIN)
+    state.control.record(LOGIN, username=form.get("username"))
+    own = _own_fault(fault)
+    if own is not None:
+        return own
+
+    async def respond() -> web.StreamResponse:
+        return web.json_response(sign_in(state, form))
 
     return await apply_http_fault(fault, request, respond)
 

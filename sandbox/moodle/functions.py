@@ -65,5 +65,6 @@ FUNCTIONS = {
     "enrol_manual_unenrol_users": Function(enrolments.UNENROL, enrolments.unenrol_users),
     "core_group_get_course_groups": Function(groups.IN_COURSE, groups.course_groups),
     "core_group_create_groups": Function(groups.CREATE, groups.create_groups),
-    "core_group_add_group_members": Function(groups.ADD, groups.add_members),
+    "core_group_add_group_members": Function(groups.MEMBERS, groups.add_members),
+    "core_group_delete_group_members": Function(groups.MEMBERS, groups.delete_members),
 }

@@ -1,4 +1,4 @@
-"""`core_group_get_course_groups`, `core_group_create_groups`, `core_group_add_group_members`.
+"""`core_group_get_course_groups`, `core_group_create_groups`, `core_group_add_group_members`, `…delete_group_members`.
 
 Source: Moodle's `group/externallib.php` (read, not measured): arrays are one transaction; a name taken in the course
 and a member who is not enrolled are `invalidparameter`; a member again is harmless.
@@ -6,8 +6,8 @@ and a member who is not enrolled are `invalidparameter`; a member again is harml
 
 from typing import Any
 
-from sandbox.moodle.errors import invalid_parameter, record_missing
-from sandbox.moodle.models import Group
+from sandbox.moodle.errors import invalid_parameter, moodle_exception, record_missing
+from sandbox.moodle.models import Group, User
 from sandbox.moodle.parameters import INT, NO_TAGS, RAW, Rows, Struct, defaulting, required
 from sandbox.moodle.state import MoodleState
 
@@ -28,7 +28,7 @@ CREATE = Struct(
         )
     }
 )
-ADD = Struct({"members": Rows(Struct({"groupid": required(INT), "userid": required(INT)}))})
+MEMBERS = Struct({"members": Rows(Struct({"groupid": required(INT), "userid": required(INT)}))})
 
 
 def course_groups(state: MoodleState, arguments: dict[str, Any]) -> list[dict[str, Any]]:
@@ -65,6 +65,23 @@ def add_members(state: MoodleState, arguments: dict[str, Any]) -> None:
 
 
 def _add(state: MoodleState, *, group_id: int, user_id: int) -> None:
+    group, _ = _known(state, group_id=group_id, user_id=user_id)
+    if (group.course_id, user_id) not in state.store.enrolments:
+        raise invalid_parameter()
+    state.store.add_member(group_id, user_id)
+
+
+def delete_members(state: MoodleState, arguments: dict[str, Any]) -> None:
+    """Harmless for who is not in it; refused where a plugin holds the membership."""
+    with state.store.transaction():
+        for row in arguments["members"]:
+            group, _ = _known(state, group_id=row["groupid"], user_id=row["userid"])
+            if group.component:
+                raise moodle_exception("errorremovenotpermitted", "Group member can not be removed")
+            state.store.remove_member(group.id, row["userid"])
+
+
+def _known(state: MoodleState, *, group_id: int, user_id: int) -> tuple[Group, User]:
     group = state.store.groups.get(group_id)
     if group is None:
         raise record_missing("groups")
@@ -72,9 +89,7 @@ def _add(state: MoodleState, *, group_id: int, user_id: int) -> None:
     if user is None or user.deleted:
         raise record_missing("user")
     _enter(state, group.course_id)
-    if (group.course_id, user_id) not in state.store.enrolments:
-        raise invalid_parameter()
-    state.store.add_member(group_id, user_id)
+    return group, user
 
 
 def _enter(state: MoodleState, course_id: int) -> None:

@@ -56,13 +56,14 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Group:
-    """Names are unique in a course."""
+    """Names are unique in a course. `component`: the plugin that holds the memberships, empty for none."""
 
     id: int
     course_id: int
     name: str
     idnumber: str = ""
     description: str = ""
+    component: str = ""
 
 
 DEMO_COURSES = (

@@ -46,9 +46,14 @@ class Site:
 
 @dataclass
 class MoodleState:
-    """`token` is the only one accepted; `mails` are the letters Moodle itself sent (`createpassword`)."""
+    """`token` is the only one accepted, given by `login/token.php` for `password` and `service`.
+
+    `mails` are the letters Moodle itself sent (`createpassword`).
+    """
 
     token: str
+    password: str = ""
+    service: str = "lucy"
     control: Control = field(default_factory=Control)
     site_name: str = "Campus Virtual (sandbox)"
     site: Site = field(default_factory=Site)

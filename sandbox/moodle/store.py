@@ -121,6 +121,10 @@ class Store:
     def add_member(self, group_id: int, user_id: int) -> None:
         self._set(self._members.setdefault(group_id, {}), user_id, None)
 
+    def remove_member(self, group_id: int, user_id: int) -> None:
+        if self.is_member(group_id, user_id):
+            self._drop(self._members[group_id], user_id)
+
     def is_member(self, group_id: int, user_id: int) -> bool:
         return user_id in self._members.get(group_id, {})
 

@@ -99,7 +99,7 @@ async def test_site_info_is_the_preflight(call: Caller, state: MoodleState) -> N
     info = await call("core_webservice_get_site_info")
     assert info["release"].startswith("4.3")
     assert info["userid"] == state.caller.id
-    assert len(info["functions"]) == 14
+    assert len(info["functions"]) == 15
 
 
 async def test_errors_are_http_200(call: Caller) -> None:
