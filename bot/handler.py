@@ -12,7 +12,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.access import Refusal, admit
-from bot.actions.batch import NEEDS, press
+from bot.actions import batch as batch_actions
+from bot.actions import ingest as ingest_actions
 from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.student import show_student
@@ -105,9 +106,14 @@ class LucyHandler:
         if verb is Verb.STUDENT_SHOW:
             number = str(ask.turn.data.get("document", ""))
             return await show_student(ask, Command(CommandName.STUDENT, number))
-        if verb not in NEEDS:
+        needs, press = (
+            (ingest_actions.NEEDS, ingest_actions.press)
+            if verb in ingest_actions.NEEDS
+            else (batch_actions.NEEDS, batch_actions.press)
+        )
+        if verb not in needs:
             raise RequestError(_("Eso todavía no se puede desde la tarjeta. Escribí «ayuda»."))
-        needed, does = NEEDS[verb]
+        needed, does = needs[verb]
         if not ask.role.allows(needed):
             return await self._not_allowed(ask, verb.value, needed, does)
         return await press(ask, verb, self._db)

@@ -13,6 +13,7 @@ class CommandName(StrEnum):
     STATUS = "estado"
     STUDENT = "alumno"
     INGEST = "ingesta"
+    ASIDE = "apartados"
     ACTIVATE = "activar"
     BATCH = "lote"
     BATCHES = "lotes"
@@ -41,6 +42,7 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.STATUS: ("estado", "status"),
     _N.STUDENT: ("alumno", "alumna", "estudiante", "student", "dni", "buscar", "busca", "find"),
     _N.INGEST: ("ingesta", "ingestar", "ingest"),
+    _N.ASIDE: ("apartados", "apartado", "held", "aside"),
     _N.ACTIVATE: ("activar", "activa", "activate"),
     _N.BATCH: ("lote", "batch"),
     _N.BATCHES: ("lotes", "batches"),

@@ -7,7 +7,9 @@ from cards.actions import Execute
 from cards.layout import bullets, fingerprint, heading, labelled, section, sheet, small
 from cards.parts import MAX_ACTIONS, Action, Block, RichText, Run
 from cards.verbs import Verb
-from lucy.domain.views import Frame, HeldReason, ListReport, ReportView, WaitingBatch
+from lucy.domain.ingest_guard import HeldRun
+from lucy.domain.views import Frame, ReportView, WaitingBatch
+from lucy.domain.views_ingest import HeldReason, ListReport, Waiting
 from lucy.texts import _, number, plural
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -39,6 +41,8 @@ def list_text(report: ListReport) -> str:
     """412 en SIAL, 37 nuevos, 5 con cambios, 3 apartados."""
     if report.failed:
         return _("no se pudo leer. {why}").format(why=wording.clip(report.failed, 240)).rstrip(".")
+    if report.waits is not None:
+        return waits_text(report.waits)
     pieces = [_("{n} en SIAL").format(n=number(report.seen))]
     if not (report.new or report.changed or report.held):
         return wording.listed([*pieces, _("sin novedades")])
@@ -48,7 +52,23 @@ def list_text(report: ListReport) -> str:
         pieces.append(plural("{n} con cambios", "{n} con cambios", report.changed))
     if report.held:
         pieces.append(plural("{n} apartado", "{n} apartados", report.held))
+    if report.emails:
+        pieces.append(plural("{n} con cuenta cambió de correo", "{n} con cuenta cambiaron de correo", report.emails))
     return wording.listed(pieces)
+
+
+def waits_text(waiting: Waiting) -> str:
+    """Nothing was written: what is unusual about the reading."""
+    seen = waiting.comparison
+    known = plural("{n} conocido", "{n} conocidos", seen.on_list)
+    if waiting.why is HeldRun.EMPTY:
+        text = _("SIAL contestó con la lista vacía, y tenía {known}. No se aplicó nada: alguien tiene que decidir")
+        return text.format(known=known)
+    if waiting.why is HeldRun.SHORT:
+        text = _("faltan {n} de {known}. No se aplicó nada: alguien tiene que decidir")
+        return text.format(n=number(seen.missing), known=known)
+    text = _("cambiarían {n} de {known}. No se aplicó nada: alguien tiene que decidir")
+    return text.format(n=number(seen.changed), known=known)
 
 
 def spark(counts: list[int]) -> str:

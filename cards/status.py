@@ -4,7 +4,8 @@ from cards import wording
 from cards.layout import bullets, heading, labelled, section, sheet
 from cards.parts import Block, FactSet, RichText
 from cards.report import list_text, waiting_text
-from lucy.domain.views import Frame, ListReport, StatusView, SystemState
+from lucy.domain.views import Frame, StatusView, SystemState
+from lucy.domain.views_ingest import ListReport
 from lucy.texts import _, number, plural
 
 BATCHES_SHOWN = 10

@@ -24,6 +24,8 @@ class Verb(StrEnum):
     BATCH_DOWNLOAD = "batch.download"
     BATCH_PROPOSE = "batch.propose"  # ask for a batch over a selection
     STUDENT_SHOW = "student.show"
+    INGEST_RELEASE = "ingest.release"  # write a reading that was held
+    INGEST_DISCARD = "ingest.discard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,24 @@ class BatchPress:
                 first=max(1, _number(data.get("first", 1))),
                 confirm=str(data.get("confirm", "")).strip()[:20],
             )
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestPress:
+    """A press on the card of a reading that waits for a decision."""
+
+    run: int
+
+    def data(self) -> dict[str, object]:
+        return {"run": self.run}
+
+    @classmethod
+    def parse(cls, data: Mapping[str, object]) -> "IngestPress | None":
+        """None when the payload is not one of ours."""
+        try:
+            return cls(_number(data["run"]))
         except (KeyError, ValueError):
             return None
 

@@ -8,7 +8,8 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -95,21 +96,71 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request, call: Call) 
 
     Raises RetryLater (not sent), Refused (certificate), OutcomeUnknown (sent, no answer), Unreadable (too long).
     """
-    try:
+    with _named(call):
         async with asyncio.timeout(call.timeout_s):
             response = await http.send(request, stream=True)
             try:
                 body = await _read(response, call)
             finally:
                 await response.aclose()
+    return Answer(response.status_code, _lower(response.headers), body)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer whose body is still to come. Names of headers are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    chunks: AsyncIterator[bytes] = field(repr=False)
+
+
+@asynccontextmanager
+async def open_stream(http: httpx.AsyncClient, request: httpx.Request, call: Call) -> AsyncIterator[Opened]:
+    """Send a request and read its answer as it comes; `call.timeout_s` bounds the wait for each piece of it.
+
+    Opening and reading raise as `exchange` does; what is raised while the body is read is a read's own: `lost`.
+    """
+    with _named(call):
+        async with asyncio.timeout(call.timeout_s):
+            response = await http.send(request, stream=True)
+    try:
+        yield Opened(response.status_code, _lower(response.headers), _chunks(response, call))
+    finally:
+        await response.aclose()
+
+
+async def _chunks(response: httpx.Response, call: Call) -> AsyncIterator[bytes]:
+    length = 0
+    pieces = response.aiter_bytes().__aiter__()
+    while True:
+        with _named(call):
+            try:
+                async with asyncio.timeout(call.timeout_s):
+                    piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+        length += len(piece)
+        if length > call.max_bytes:
+            raise call.garbled(f"HTTP {response.status_code}, longer than {call.max_bytes} bytes")
+        yield piece
+
+
+@contextmanager
+def _named(call: Call) -> Iterator[None]:
+    """httpx's errors, as what may have happened on the other side."""
+    try:
+        yield
     except _NOT_SENT as error:
         raise _not_sent(error, call) from None
     except httpx.DecodingError as error:
         raise call.garbled(type(error).__name__) from None
     except (httpx.TransportError, TimeoutError) as error:
         raise call.lost(type(error).__name__) from None
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status_code, headers, body)
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 async def _read(response: httpx.Response, call: Call) -> bytes:

@@ -89,12 +89,25 @@ __all__ = [
 
 
 class StudentRecords(Protocol):
-    """SIAL, read only."""
+    """SIAL, read only. `windows`: whether a list can be asked for by what changed in a window; else all of it comes."""
+
+    windows: bool
 
     def entries(
         self, source_list: SourceList, *, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncIterator[SourceEntry]:
-        """The entries of a list, changed in the window where one is given. Raises RemoteError: then use none."""
+        """The entries of a list, changed in the window where one is given, as they arrive.
+
+        Raises RemoteError, also after some of them: then use none.
+        """
+        ...
+
+    def read_entry(self, element: object) -> SourceEntry:
+        """An entry from what was kept of it (`SourceEntry.raw`)."""
+        ...
+
+    def read_person(self, element: object, *, document_number: str) -> SourcePerson:
+        """A personal record from what was kept of it. Raises Unreadable for what is none."""
         ...
 
     async def person(self, document_number: str) -> SourcePerson | None:

@@ -13,6 +13,10 @@ def entries(role: Role) -> HelpView:
         (Role.CONSULTA, HelpEntry("lotes", _("Los últimos pedidos."))),
         (Role.CONSULTA, HelpEntry("lote <código>", _("Cómo va un pedido."), "lote L-0042")),
         (Role.CONSULTA, HelpEntry("auditoria", _("Quién hizo qué, y si la cadena está intacta."), "auditoria L-0042")),
+        (
+            Role.CONSULTA,
+            HelpEntry("apartados", _("Lo que mandó SIAL y no se puede usar, y quién lo corrige."), "apartados"),
+        ),
         (Role.OPERADOR, HelpEntry("ingesta <lista>", _("Leer una lista de SIAL ahora."), "ingesta aspirantes")),
         (
             Role.OPERADOR,

@@ -1,13 +1,16 @@
-"""`ingesta <lista> [completa] [desde:… hasta:…]`: read a list of SIAL now."""
+"""`ingesta <lista> [completa] [desde:… hasta:…]`: read a list now; `… aplicar`, `… descartar`: what waits."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
+from bot.actions.ingest import NEEDS
 from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.batch_card import POSTING, remember
 from bot.commands.request import today
 from bot.grammar import Command
 from cards.ingest import ingest_card, summary
+from cards.verbs import Verb
 from lucy.db import audit, outbox
 from lucy.db import cards as cards_db
 from lucy.db import ingest as ingest_db
@@ -17,13 +20,26 @@ from lucy.domain.nudges import Nudge
 from lucy.domain.selections import fold, parse_day
 from lucy.domain.students import SourceList
 from lucy.errors import RequestError
+from lucy.flows.hold_run import discard_run, release_run, waiting_run
 from lucy.flows.view_report import list_report
 from lucy.texts import _
+
+DECISIONS = {
+    "aplicar": Verb.INGEST_RELEASE,
+    "soltar": Verb.INGEST_RELEASE,
+    "apply": Verb.INGEST_RELEASE,
+    "descartar": Verb.INGEST_DISCARD,
+    "discard": Verb.INGEST_DISCARD,
+}
 
 
 async def ingest(ask: Ask, command: Command, db: Database) -> Answer:
     """Raises RequestError naming the lists, or the date that was not understood."""
-    source_list, full = _what(command.argument)
+    words = [fold(word) for word in command.argument.split()]
+    decision = next((DECISIONS[word] for word in words if word in DECISIONS), None)
+    source_list, full = _what([word for word in words if word not in DECISIONS])
+    if decision is not None:
+        return await _decide(ask, source_list, decision)
     since, until = _window(ask, command)
     run = await ingest_db.request_run(
         ask.session, source_list, requested_by=ask.actor.name, now=ask.now, full=full, since=since, until=until
@@ -44,9 +60,21 @@ async def ingest(ask: Ask, command: Command, db: Database) -> Answer:
     return ask.card(ingest_card(view, ask.frame), summary(view), on_posted=remember(db, card_id))
 
 
-def _what(argument: str) -> tuple[SourceList, bool]:
+async def _decide(ask: Ask, source_list: SourceList, verb: Verb) -> Answer:
+    """Raises RequestError for who may not, and where nothing waits."""
+    needed, does = NEEDS[verb]
+    if not ask.role.allows(needed):
+        said = _("Para {does} hace falta el rol {needed}. Tu rol es {role}.")
+        raise RequestError(said.format(does=_(does), needed=needed.value, role=ask.role.value))
+    run = await waiting_run(ask.session, source_list)
+    decide = release_run if verb is Verb.INGEST_RELEASE else discard_run
+    await decide(ask.session, run, ask.actor, now=ask.now)
+    view = list_report(run)
+    return ask.card(ingest_card(view, ask.frame), summary(view))
+
+
+def _what(words: Sequence[str]) -> tuple[SourceList, bool]:
     """The list, and whether all of it is wanted."""
-    words = [fold(word) for word in argument.split()]
     full = any(word in {"completa", "completo", "todo", "full"} for word in words)
     named = [word for word in words if word not in {"completa", "completo", "todo", "full"}]
     names = {form: one for one in SourceList for form in (one.value, one.value.removesuffix("s"))}

@@ -48,6 +48,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.BATCH: Entry(Role.CONSULTA, "ver lotes", batch.show_batch),
         name.AUDIT: Entry(Role.CONSULTA, "ver la auditoría", lists.show_audit),
         name.INGEST: Entry(Role.OPERADOR, "leer listas de SIAL", lambda ask, command: ingest(ask, command, db)),
+        name.ASIDE: Entry(Role.CONSULTA, "ver lo apartado", lists.show_aside),
         name.ACTIVATE: Entry(Role.OPERADOR, "pedir activaciones", asked),
         name.ENROL: Entry(Role.OPERADOR, "pedir matriculaciones", asked),
         name.DISABLE: Entry(Role.OPERADOR, "pedir que se deshabiliten cuentas", asked),

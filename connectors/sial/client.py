@@ -1,12 +1,14 @@
 """SIAL as the flows need it: lists and personal records, in two dialects."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import date, datetime, tzinfo
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, tzinfo
 
 import httpx
 
-from connectors.http import CONNECT_S, Answer, Call, exchange
+from connectors.http import CONNECT_S, Call, Opened, open_stream, parse_retry_after
 from connectors.sial import wire
+from connectors.sial.stream import ElementStream
 from lucy.domain.students import SourceList
 from lucy.errors import RetryLater, System
 from lucy.ports import Limiter, SourceEntry, SourcePerson
@@ -30,8 +32,8 @@ class _Source:
         self._http = http
         self._limiter = limiter
 
-    async def get(self, operation: str, address: str, *, timeout_s: float) -> str:
-        """The text of the answer. Raises RemoteError."""
+    async def elements(self, operation: str, address: str, *, timeout_s: float) -> AsyncIterator[object]:
+        """The elements of the list that the answer is, as they arrive. Raises RemoteError, also after some of them."""
         call = Call(
             System.SIAL,
             operation,
@@ -43,26 +45,34 @@ class _Source:
         )
         headers = {"Accept": "application/json", "Authorization": self._credentials}
         for _ in range(1 + wire.MAX_REDIRECTS):
-            answer = await self._ask(address, headers, call)
-            target = wire.redirect(answer.status, answer.headers, address=address)
-            if target is None:
-                return await self._read(answer, call)
+            async with self._opened(address, headers, call) as answer:
+                target = wire.redirect(answer.status, answer.headers, address=address)
+                if target is None:
+                    await self._check(answer, call)
+                    stream = ElementStream(operation)
+                    async for chunk in answer.chunks:
+                        for element in stream.feed(chunk):
+                            yield element
+                    stream.close()
+                    return
             if not wire.may_see_credentials(target, of=address):
                 headers.pop("Authorization", None)
             address = target
         raise wire.unreadable(operation, "redirected in circles")
 
-    async def _ask(self, address: str, headers: dict[str, str], call: Call) -> Answer:
+    @asynccontextmanager
+    async def _opened(self, address: str, headers: dict[str, str], call: Call) -> AsyncIterator[Opened]:
         await self._limiter.acquire(System.SIAL)
         timeout = httpx.Timeout(call.timeout_s, connect=min(CONNECT_S, call.timeout_s))
-        return await exchange(
-            self._http, self._http.build_request("GET", address, headers=headers, timeout=timeout), call
-        )
+        request = self._http.build_request("GET", address, headers=headers, timeout=timeout)
+        async with open_stream(self._http, request, call) as answer:
+            yield answer
 
-    async def _read(self, answer: Answer, call: Call) -> str:
+    async def _check(self, answer: Opened, call: Call) -> None:
         if answer.status == httpx.codes.OK:
-            return wire.decode(call.operation, answer.body)
-        error = wire.status_error(call.operation, answer.status, retry_after_s=answer.retry_after_s())
+            return
+        retry_after_s = parse_retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
+        error = wire.status_error(call.operation, answer.status, retry_after_s=retry_after_s)
         if isinstance(error, RetryLater) and error.throttled:
             await self._limiter.hold_back(System.SIAL, error.after_s)
         raise error
@@ -74,6 +84,8 @@ class SialRecords:
     `base_url` is the site, with or without the dialect's base path. `zone` is the university's; `today` decides what
     a two-digit year of birth means.
     """
+
+    windows = True
 
     def __init__(
         self,
@@ -98,22 +110,28 @@ class SialRecords:
     async def entries(
         self, source_list: SourceList, *, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncIterator[SourceEntry]:
-        """Every entry, the unusable ones included, decoded one at a time. Raises RemoteError: then use none."""
+        """Every entry, the unusable ones included, as they arrive. Raises RemoteError, also late: then use none."""
         address = wire.list_address(self._base, source_list, since=since, until=until, zone=self._zone)
-        text = await self._source.get("list", address, timeout_s=self._list_timeout_s)
-        for element in wire.elements("list", text):
-            yield wire.read_entry(element, zone=self._zone)
+        async for element in self._source.elements("list", address, timeout_s=self._list_timeout_s):
+            yield self.read_entry(element)
+
+    def read_entry(self, element: object) -> SourceEntry:
+        return wire.read_entry(element, zone=self._zone)
+
+    def read_person(self, element: object, *, document_number: str) -> SourcePerson:
+        return wire.read_person(element, document_number=document_number, today=self._today())
 
     async def person(self, document_number: str) -> SourcePerson | None:
         """The personal record; None when the source has none."""
         address = wire.person_address(self._base, document_number)
-        text = await self._source.get("person", address, timeout_s=self._person_timeout_s)
-        rows = wire.elements("person", text)
-        return wire.read_person(rows, document_number=document_number, today=self._today())
+        rows = [row async for row in self._source.elements("person", address, timeout_s=self._person_timeout_s)]
+        return self.read_person(rows[0], document_number=document_number) if rows else None
 
 
 class SialFlatRecords:
     """`lucy.ports.StudentRecords` over dialect v1: one flat list, no windows, no second call."""
+
+    windows = False
 
     def __init__(
         self,
@@ -134,9 +152,14 @@ class SialFlatRecords:
     ) -> AsyncIterator[SourceEntry]:
         """The whole list, whatever the window: this dialect has none. The person comes with each entry."""
         address = wire.flat_list_address(self._base, source_list)
-        text = await self._source.get("list", address, timeout_s=self._list_timeout_s)
-        for element in wire.elements("list", text):
-            yield wire.read_flat_entry(element)
+        async for element in self._source.elements("list", address, timeout_s=self._list_timeout_s):
+            yield self.read_entry(element)
+
+    def read_entry(self, element: object) -> SourceEntry:
+        return wire.read_flat_entry(element)
+
+    def read_person(self, element: object, *, document_number: str) -> SourcePerson:
+        raise wire.unreadable("person", "this dialect has no personal records")
 
     async def person(self, document_number: str) -> SourcePerson | None:
         """Always None: what this dialect knows comes with the list."""

@@ -5,9 +5,8 @@ Source: contracts/sial.md.
 """
 
 import base64
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -22,10 +21,8 @@ BEGINNING = "19700101"
 DOWN_WAIT_S = 30.0
 MAX_REDIRECTS = 3
 
-_BLANK = re.compile(r"[ \t\r\n]*")
 _STAMPS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 _BIRTHS = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
-_DECODER = json.JSONDecoder()
 
 T = TypeVar("T")
 
@@ -120,50 +117,6 @@ def status_error(operation: str, status: int, *, retry_after_s: float | None) ->
     return Refused(System.SIAL, operation, "U-001" if status in (401, 403) else "U-004", detail=detail, ids=ids)
 
 
-def decode(operation: str, body: bytes) -> str:
-    """The text of an answer. Raises Unreadable."""
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise unreadable(operation, "not UTF-8") from None
-
-
-def elements(operation: str, text: str) -> Iterator[object]:
-    """The elements of a JSON list one after another, so that 50,000 are never held decoded.
-
-    A cut list is noticed before its first element is given out. Raises Unreadable.
-    """
-    if text[:1000].lstrip()[:1] != "[" or text[-1000:].rstrip()[-1:] != "]":
-        raise unreadable(operation, "not a whole list")
-    at = _skip(text, _skip(text, 0) + 1)
-    if text[at] == "]":
-        _end(operation, text, at)
-        return
-    while True:
-        try:
-            element, at = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            raise unreadable(operation, "broken JSON") from None
-        yield element
-        at = _skip(text, at)
-        if text[at : at + 1] == "]":
-            _end(operation, text, at)
-            return
-        if text[at : at + 1] != ",":
-            raise unreadable(operation, "broken JSON")
-        at = _skip(text, at + 1)
-
-
-def _skip(text: str, at: int) -> int:
-    blank = _BLANK.match(text, at)
-    return blank.end() if blank else at
-
-
-def _end(operation: str, text: str, at: int) -> None:
-    if _skip(text, at + 1) != len(text):
-        raise unreadable(operation, "broken JSON")
-
-
 def read_entry(element: object, *, zone: tzinfo) -> SourceEntry:
     """One entry of a v2 list, whatever it is."""
     row = _object(element)
@@ -190,11 +143,8 @@ def read_flat_entry(element: object) -> SourceEntry:
     return SourceEntry(document_type="DNI", document_number=number, careers=careers, raw=row, personal=person)
 
 
-def read_person(elements_of_answer: Iterator[object], *, document_number: str, today: date) -> SourcePerson | None:
-    """The personal record, None where there is none. Another person's record is Unreadable."""
-    row = next(elements_of_answer, None)
-    if row is None:
-        return None
+def read_person(row: object, *, document_number: str, today: date) -> SourcePerson:
+    """The personal record. Raises Unreadable for what is none, and for another person's."""
     if not isinstance(row, dict):
         raise unreadable("person", "the record is not an object")
     number = _text(row.get("nrodoc"))
@@ -208,6 +158,7 @@ def read_person(elements_of_answer: Iterator[object], *, document_number: str, t
         phone=_text(row.get("telefono")),
         locality=_text(row.get("localidad")),
         born_on=born_on(_text(row.get("fecha_natal")), today=today),
+        raw=row,
     )
 
 

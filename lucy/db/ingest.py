@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Date, cast, func, select, update
+from sqlalchemy import ColumnElement, Date, cast, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,7 +53,12 @@ async def request_run(
 async def begin_run(session: AsyncSession, run_id: int, *, now: datetime, lease_s: float) -> IngestRunRow | None:
     """Take a run in hand; None when it is finished or another process has it."""
     row = await session.get(IngestRunRow, run_id, with_for_update=True)
-    if row is None or row.finished_at is not None or (row.lease_until is not None and row.lease_until >= now):
+    if (
+        row is None
+        or row.finished_at is not None
+        or row.waits_for
+        or (row.lease_until is not None and row.lease_until >= now)
+    ):
         return None
     row.started_at = row.started_at or now
     row.lease_until = now + timedelta(seconds=lease_s)
@@ -67,9 +72,11 @@ async def keep_lease(session: AsyncSession, run_id: int, *, now: datetime, lease
 
 
 async def unattended_runs(session: AsyncSession, *, now: datetime) -> Sequence[int]:
-    """Runs that nobody has in hand: their message was lost, or their process died."""
+    """Runs that nobody has in hand: their message was lost, or their process died; not those that wait for a person."""
     statement = select(IngestRunRow.id).where(
-        IngestRunRow.finished_at.is_(None), func.coalesce(IngestRunRow.lease_until, IngestRunRow.requested_at) < now
+        IngestRunRow.finished_at.is_(None),
+        IngestRunRow.waits_for == "",
+        func.coalesce(IngestRunRow.lease_until, IngestRunRow.requested_at) < now,
     )
     return (await session.scalars(statement)).all()
 
@@ -152,11 +159,63 @@ async def resolve_unnamed(
     )
 
 
-async def held_by_reason(session: AsyncSession) -> list[tuple[HeldReason, int]]:
+async def held_to_try(
+    session: AsyncSession,
+    source_list: SourceList,
+    reasons: Collection[HeldReason],
+    *,
+    not_seen_since: datetime,
+    limit: int,
+) -> list[tuple[str, Any]]:
+    """Key and entries of what is aside for these reasons and was not in this reading; the longest untried first."""
+    rows = await session.scalars(
+        select(HeldRecordRow)
+        .where(
+            HeldRecordRow.source_list == source_list,
+            HeldRecordRow.reason.in_([one.value for one in reasons]),
+            HeldRecordRow.resolved_at.is_(None),
+            HeldRecordRow.last_seen_at < not_seen_since,
+        )
+        .order_by(HeldRecordRow.last_seen_at, HeldRecordRow.id)
+        .limit(limit)
+    )
+    return [(row.entry_key, row.payload) for row in rows.all()]
+
+
+async def waiting_run(session: AsyncSession, source_list: SourceList) -> IngestRunRow | None:
+    """The reading of a list that waits for a person, under lock; the newest where there are several."""
+    statement = (
+        select(IngestRunRow)
+        .where(
+            IngestRunRow.source_list == source_list, IngestRunRow.waits_for != "", IngestRunRow.finished_at.is_(None)
+        )
+        .order_by(IngestRunRow.id.desc())
+        .with_for_update()
+    )
+    return (await session.scalars(statement)).first()
+
+
+async def waiting_runs(session: AsyncSession) -> Sequence[IngestRunRow]:
+    """Readings that wait for a person."""
+    statement = select(IngestRunRow).where(IngestRunRow.waits_for != "", IngestRunRow.finished_at.is_(None))
+    return (await session.scalars(statement.order_by(IngestRunRow.id))).all()
+
+
+async def oldest_held(session: AsyncSession, source_list: SourceList | None, *, limit: int) -> Sequence[HeldRecordRow]:
+    """What is aside now, of one list or of all, the oldest first."""
+    statement = select(HeldRecordRow).where(HeldRecordRow.resolved_at.is_(None), *_of(source_list))
+    return (await session.scalars(statement.order_by(HeldRecordRow.first_seen_at, HeldRecordRow.id).limit(limit))).all()
+
+
+def _of(source_list: SourceList | None) -> list[ColumnElement[bool]]:
+    return [] if source_list is None else [HeldRecordRow.source_list == source_list]
+
+
+async def held_by_reason(session: AsyncSession, source_list: SourceList | None = None) -> list[tuple[HeldReason, int]]:
     """What is aside at this moment, by reason; the most frequent first."""
     rows = await session.execute(
         select(HeldRecordRow.reason, func.count().label("n"))
-        .where(HeldRecordRow.resolved_at.is_(None))
+        .where(HeldRecordRow.resolved_at.is_(None), *_of(source_list))
         .group_by(HeldRecordRow.reason)
         .order_by(func.count().desc(), HeldRecordRow.reason)
     )

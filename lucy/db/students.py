@@ -6,23 +6,23 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, StudentRow
+from lucy.db.tables import AccountRow, EnrolmentRow, ListingRow, MoodleUserRow, StudentRow
 from lucy.domain.plans import Present
 from lucy.domain.selections import Selection, Thing, fold
-from lucy.domain.students import Career, Modality, Stage, Student, StudentId
+from lucy.domain.students import Career, Modality, SourceList, Stage, Student, StudentId
 
 
 @dataclass(frozen=True, slots=True)
 class KnownStudent:
-    """What ingest compares a source entry with."""
+    """What ingest compares a source entry with. `hash`: the print of their entries on that list, empty for none."""
 
     id: StudentId
     stage: Stage
-    source_hash: str
+    hash: str
     personal_email: str
 
 
@@ -61,24 +61,26 @@ def student_from(row: StudentRow) -> Student:
 
 
 async def known(
-    session: AsyncSession, keys: Collection[tuple[str, str]], *, lock: bool = False
+    session: AsyncSession, keys: Collection[tuple[str, str]], source_list: SourceList, *, lock: bool = False
 ) -> dict[tuple[str, str], KnownStudent]:
     """Those of the people (document type, number) that are known already; with `lock` nobody else changes them now."""
+    listed = and_(ListingRow.student_id == StudentRow.id, ListingRow.source_list == source_list)
     statement = (
         select(
             StudentRow.document_type,
             StudentRow.document_number,
             StudentRow.id,
             StudentRow.stage,
-            StudentRow.source_hash,
+            func.coalesce(ListingRow.hash, "").label("hash"),
             StudentRow.personal_email,
         )
+        .outerjoin(ListingRow, listed)
         .where(tuple_(StudentRow.document_type, StudentRow.document_number).in_(list(keys)))
         .order_by(StudentRow.id)
     )
-    rows = await session.execute(statement.with_for_update() if lock else statement)
+    rows = await session.execute(statement.with_for_update(of=StudentRow) if lock else statement)
     return {
-        (row.document_type, row.document_number): KnownStudent(row.id, row.stage, row.source_hash, row.personal_email)
+        (row.document_type, row.document_number): KnownStudent(row.id, row.stage, row.hash, row.personal_email)
         for row in rows
     }
 
@@ -117,7 +119,6 @@ async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> No
         "personal_email",
         "stage",
         "careers",
-        "source_hash",
         "last_seen_at",
         "changed_at",
     )

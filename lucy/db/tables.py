@@ -23,7 +23,7 @@ from lucy.db.tables_running import (
     ScheduleRunRow,
 )
 from lucy.db.tables_safety import ConfigEntryRow, DownloadRow, GeneralPauseRow, OutageRow
-from lucy.db.tables_source import CheckpointRow, HeldRecordRow, IngestRunRow
+from lucy.db.tables_source import CheckpointRow, HeldRecordRow, IngestPayloadRow, IngestRunRow, ListingRow
 
 __all__ = [
     "AccountRow",
@@ -43,7 +43,9 @@ __all__ = [
     "GeneralPauseRow",
     "HeldRecordRow",
     "InboxDedupRow",
+    "IngestPayloadRow",
     "IngestRunRow",
+    "ListingRow",
     "MemberRow",
     "MoodleUserRow",
     "OutageRow",

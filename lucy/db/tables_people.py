@@ -11,7 +11,7 @@ from lucy.domain.students import Stage, StudentId, Upn
 
 
 class StudentRow(Base):
-    """A person known from SIAL. `careers` holds `Career` values; the hashes tell an unchanged source entry at once."""
+    """A person known from SIAL. `careers` holds `Career` values."""
 
     __tablename__ = "student"
     __table_args__ = (
@@ -32,7 +32,6 @@ class StudentRow(Base):
     stage: Mapped[Stage]
     cohort: Mapped[int | None] = mapped_column(SmallInteger())
     careers: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
-    source_hash: Mapped[str] = mapped_column(server_default="")
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     changed_at: Mapped[datetime]

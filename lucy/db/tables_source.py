@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lucy.db.base import Base
-from lucy.domain.students import SourceList
+from lucy.domain.students import SourceList, StudentId
 
 
 class HeldRecordRow(Base):
@@ -55,7 +55,37 @@ class IngestRunRow(Base):
     new: Mapped[int] = mapped_column(server_default=text("0"))
     changed: Mapped[int] = mapped_column(server_default=text("0"))
     held: Mapped[int] = mapped_column(server_default=text("0"))
+    unanswered: Mapped[int] = mapped_column(server_default=text("0"))  # personal records that SIAL did not give
+    emails: Mapped[int] = mapped_column(server_default=text("0"))  # account holders with another address
+    received_at: Mapped[datetime | None]  # the whole answer is kept: from here on SIAL need not be asked again
+    waits_for: Mapped[str] = mapped_column(server_default="")  # `HeldRun`: nothing was written, a person is asked
+    comparison: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    released_by: Mapped[str] = mapped_column(server_default="")
     error_code: Mapped[str] = mapped_column(server_default="")
+
+
+class IngestPayloadRow(Base):
+    """A part of what a reading received, as compressed JSON: the entries of the list, then the personal records."""
+
+    __tablename__ = "ingest_payload"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("ingest_run.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[bytes]
+
+
+class ListingRow(Base):
+    """A student as one list has them: the print of their entries, and in how many whole readings they were missing."""
+
+    __tablename__ = "listing"
+    __table_args__ = (Index("ix_listing_source_list", "source_list", "missing"),)
+
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id", ondelete="CASCADE"), primary_key=True)
+    source_list: Mapped[SourceList] = mapped_column(primary_key=True)
+    hash: Mapped[str]
+    seen_at: Mapped[datetime]
+    missing: Mapped[int] = mapped_column(SmallInteger(), server_default=text("0"))
 
 
 class CheckpointRow(Base):

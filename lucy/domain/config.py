@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from lucy.domain.ingest_guard import parse_share
 from lucy.domain.safety import NAMES, Safety, parse_approvals, parse_phases, parse_threshold
 from lucy.errors import RequestError
 from lucy.texts import _
 
 APPROVALS, THRESHOLD = "aprobaciones.", "umbral."
-PHASES, LETTERS_A_DAY = "fases", "correo.por_dia"
+PHASES, LETTERS_A_DAY, INGEST_SHARE = "fases", "correo.por_dia", "ingesta.proporcion"
 
 _THRESHOLDS = {
     "activar": "10000",  # a first day of term fits; seats, letters and a second person watch over it, too
@@ -65,6 +66,12 @@ KEYS: dict[str, Key] = {
             for name, text in _THRESHOLDS.items()
         ),
         Key(PHASES, "Fases del año con umbrales propios", "", _phases),
+        Key(
+            INGEST_SHARE,
+            "Qué parte de los conocidos de una lista puede cambiar o faltar antes de preguntar",
+            "20%",
+            parse_share,
+        ),
         Key(LETTERS_A_DAY, "Cartas por día que acepta el servidor de correo", "10000", letters_a_day),
     )
 }
@@ -94,3 +101,8 @@ def safety_from(values: Mapping[str, str]) -> Safety:
 
 def letters_quota(values: Mapping[str, str]) -> int:
     return letters_a_day(values.get(LETTERS_A_DAY, KEYS[LETTERS_A_DAY].default))
+
+
+def ingest_share(values: Mapping[str, str]) -> float:
+    """Above 0, at most 1."""
+    return parse_share(values.get(INGEST_SHARE, KEYS[INGEST_SHARE].default))

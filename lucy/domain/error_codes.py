@@ -75,6 +75,8 @@ TEXTS: dict[str, str] = {
     "U-002": "SIAL no contestó. Lucy vuelve a leer todo en la próxima ingesta.",
     "U-003": "La respuesta de SIAL no se entiende. Un administrador tiene que avisar a UTI.",
     "U-004": "SIAL no conoce esa lista. Un administrador tiene que revisar la dirección.",
+    "U-005": "Una persona descartó esta lectura. No se aplicó nada; la próxima ingesta vuelve a leer lo mismo.",
+    "U-006": "Una lectura más nueva reemplazó a ésta, que esperaba una decisión. No se aplicó nada de ella.",
     "G-001": "Pasó algo que Lucy no conoce. Un administrador tiene que ver el registro.",
     "G-002": "Dependía de un paso que no se pudo hacer. Un operador tiene que reintentar ese paso.",
     "G-003": "El alumno cambió después de la aprobación. Un operador tiene que pedirlo de nuevo.",

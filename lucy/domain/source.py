@@ -1,7 +1,7 @@
 """What SIAL says, before any rule reads it (contracts: both dialects give these)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 
@@ -45,3 +45,4 @@ class SourcePerson:
     phone: str = ""
     locality: str = ""
     born_on: date | None = None
+    raw: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)  # as received

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from lucy.domain.batches import BatchState, Relation
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.steps import StepState
-from lucy.domain.students import SourceList, Stage
+from lucy.domain.students import Stage
+from lucy.domain.views_ingest import HeldReason, ListReport
 from lucy.errors import Remedy
 
 
@@ -200,28 +201,6 @@ class BatchRows:
     rows: tuple[BatchRow, ...]
     number: int = 0  # for the paging buttons; 0: taken from the code
     version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ListReport:
-    """One list of the night. `failed` is the text of what went wrong; then the counts are zero."""
-
-    source_list: SourceList
-    finished_at: datetime | None
-    seen: int = 0
-    new: int = 0
-    changed: int = 0
-    held: int = 0
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldReason:
-    """Source entries put aside for one reason, and who must mend it."""
-
-    reason: str
-    who: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,97 +1,81 @@
 """Read one list of SIAL: new and changed people are stored, what cannot be used is kept aside, nothing is lost.
 
-The rules are those of contracts/sial.md. The run alternates short transactions with calls; none is open during a call.
+The rules are those of contracts/sial.md. A run goes: receive the whole answer, hold it against what is known, ask a
+person where that is unusual, store. It alternates short transactions with calls; none is open during a call.
 """
 
-import asyncio
-import hashlib
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts as accounts_db
-from lucy.db import audit, rules
+from lucy.db import audit, config, listings, payloads, rules
 from lucy.db import ingest as ingest_db
 from lucy.db import students as students_db
 from lucy.db.engine import Database
-from lucy.db.students import KnownStudent
 from lucy.db.tables import IngestRunRow
 from lucy.domain.audit import LUCY, AuditEvent
+from lucy.domain.config import ingest_share
 from lucy.domain.house import House
-from lucy.domain.ingest import Held, HeldReason, KnownCareer, StudentFacts, fingerprint, interpret, person_key
-from lucy.domain.source import SourceEntry, SourcePerson
-from lucy.domain.students import SourceList, StudentId, forward
-from lucy.errors import RemoteError, RetryLater
+from lucy.domain.ingest import HeldReason, KnownCareer
+from lucy.domain.ingest_guard import held_because
+from lucy.domain.source import SourceEntry
+from lucy.domain.students import SourceList, StudentId
+from lucy.errors import RemoteError
+from lucy.flows.ask_in_turn import in_turn
+from lucy.flows.compare_list import Findings, compare_list
+from lucy.flows.hold_run import hold_run, supersede
+from lucy.flows.ingest_people import Counts, Ingest
+from lucy.flows.reading import Key, Reading, mark
+from lucy.flows.receive_list import receive_list
 from lucy.flows.redraw import redraw_ingest
 from lucy.flows.signs_of_life import signs_of_life
 from lucy.ports import StudentRecords
 
-CHUNK = 500
-PARALLEL = 16  # personal records asked for at once; the rate limiter paces them
 LEASE_S = 120.0
-NOT_OUR_TURN = "G-006"  # the limiter's: nothing was asked yet
-TURNS_WAITED = 40
+TOUCHED_AT_ONCE = 5_000
+TRIED_AGAIN = 200  # people aside, in one run: each costs a call to SIAL
+AFTER_THE_LIST = 1_000_000  # the part under which their records are kept
+MAY_BE_MENDED = (
+    HeldReason.PERSONAL_FAILED,
+    HeldReason.NO_PERSONAL_RECORD,
+    HeldReason.NO_NAME,
+    HeldReason.BAD_EMAIL,
+    HeldReason.UNKNOWN_CAREER,
+)
+"""The list does not show when these are mended: the personal record and the careers that Lucy knows are elsewhere."""
 
-T = TypeVar("T")
-
-Key = tuple[str, str]
-
-
-@dataclass(slots=True)
-class Counts:
-    seen: int = 0
-    new: int = 0
-    changed: int = 0
-    held: int = 0
-    unanswered: int = 0  # personal records that the source did not give
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """The entries of one person on the list, with the personal record where it was asked for."""
+class _Run:
+    """What a run was asked for, as it stood when it was taken in hand."""
 
-    key: Key
-    entries: tuple[SourceEntry, ...]
-    hash: str
-    known: KnownStudent | None
-    record: SourcePerson | None = None
-    failed: bool = False  # the record was asked for and the source did not answer
-
-
-@dataclass(slots=True)
-class Chunk:
-    """What one transaction writes."""
-
-    new: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[dict[str, Any]] = field(default_factory=list)
-    held: list[dict[str, Any]] = field(default_factory=list)
-    clean: list[str] = field(default_factory=list)
-    emails: list[tuple[StudentId, str]] = field(default_factory=list)
+    id: int
+    source_list: SourceList
+    since: datetime | None
+    until: datetime | None
+    windowed: bool
+    received: bool
+    released: bool
+    started: datetime
+    share: float
+    careers: dict[int, KnownCareer]
 
 
 async def ingest_list(
     db: Database, records: StudentRecords, run_id: int, *, house: House, lease_s: float = LEASE_S
 ) -> Counts | None:
-    """Carry out a requested run; None when it is done or in other hands.
+    """Carry out a requested run; None when it is done, in other hands, or waits for a person.
 
     A list that fails ends the run with its error code and leaves the checkpoint where it was; a personal record that
     fails leaves what is known of that person as it was.
     """
-    started = datetime.now(UTC)
-    async with db.transaction() as session:
-        run = await ingest_db.begin_run(session, run_id, now=started, lease_s=lease_s)
-        if run is None:
-            return None
-        checkpoint = await ingest_db.checkpoint(session, run.source_list)
-        if not run.windowed:
-            overlap = timedelta(seconds=house.ingest_overlap_s)
-            run.since = None if run.full or checkpoint is None else checkpoint - overlap
-        careers = await rules.careers(session)
-        source_list, since, until = run.source_list, run.since, run.until
+    run = await _begin(db, run_id, house=house, lease_s=lease_s)
+    if run is None:
+        return None
     counts = Counts()
 
     async def renew(session: AsyncSession, now: datetime) -> None:
@@ -100,237 +84,128 @@ async def ingest_list(
     # Thousands of personal records at the source's pace take hours.
     async with signs_of_life(db, renew, lease_s=lease_s):
         try:
-            entries = await _in_turn(lambda: _read_list(records, source_list, since, until))
+            await _receive(db, records, run)
         except RemoteError as error:
-            await _close(db, run_id, counts, error=error, started=started)
+            await _close(db, run, counts, error=error, house=house)
             return counts
-        people, unusable = _by_person(entries)
-        await _keep_unusable(db, source_list, unusable, counts)
-        keys = list(people)
-        for start in range(0, len(keys), CHUNK):
-            part = {key: people[key] for key in keys[start : start + CHUNK]}
-            await _ingest_chunk(db, records, source_list, part, careers, counts)
-        await _close(db, run_id, counts, error=None, started=started)
+        reading = await Reading.open(db, records, run_id)
+        whole = not records.windows or (run.since is None and run.until is None)
+        found = await compare_list(db, reading, run.source_list, whole=whole)
+        counts.seen = found.seen
+        why = None if run.released else held_because(found.comparison, share=run.share)
+        if why is not None:
+            await hold_run(db, run_id, why, found.comparison, seen=found.seen)
+            return None
+        ingest = Ingest(db, records, run_id, run.source_list, run.careers)
+        await _store(reading, found, ingest, counts)
+        await _touch(db, run.source_list, found.unchanged)
+        await _try_again(ingest, counts, before=run.started)
+        await _close(db, run, counts, error=None, house=house, whole=whole)
     return counts
 
 
-async def _read_list(
-    records: StudentRecords, source_list: SourceList, since: datetime | None, until: datetime | None
-) -> list[SourceEntry]:
-    return [entry async for entry in records.entries(source_list, since=since, until=until)]
-
-
-async def _in_turn(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask, waiting for our own turn as long as it takes: several lists at the source's pace make a long queue."""
-    for _attempt in range(TURNS_WAITED):
-        try:
-            return await ask()
-        except RetryLater as error:
-            if error.code != NOT_OUR_TURN:
-                raise
-            await asyncio.sleep(error.after_s)
-    return await ask()
-
-
-def _by_person(entries: Sequence[SourceEntry]) -> tuple[dict[Key, list[SourceEntry]], list[SourceEntry]]:
-    """Entries by person (the source repeats some), and those without a usable number."""
-    people: dict[Key, list[SourceEntry]] = {}
-    unusable: list[SourceEntry] = []
-    for entry in entries:
-        key = person_key(entry)
-        if key is None:
-            unusable.append(entry)
-        else:
-            people.setdefault(key, []).append(entry)
-    return people, unusable
-
-
-async def _keep_unusable(db: Database, source_list: SourceList, entries: Sequence[SourceEntry], counts: Counts) -> None:
-    counts.seen += len(entries)
-    counts.held += len(entries)
-    if entries:
-        now = datetime.now(UTC)
-        async with db.transaction() as session:
-            rows = [_held_row(source_list, _payload_key(one), "", Held(HeldReason.NO_DOCUMENT), one) for one in entries]
-            await ingest_db.hold(session, list({row["entry_key"]: row for row in rows}.values()), now=now)
-
-
-async def _ingest_chunk(
-    db: Database,
-    records: StudentRecords,
-    source_list: SourceList,
-    part: Mapping[Key, list[SourceEntry]],
-    careers: Mapping[int, KnownCareer],
-    counts: Counts,
-) -> None:
-    async with db.transaction() as session:
-        known = await students_db.known(session, list(part))
-    hashes = {key: fingerprint(entries) for key, entries in part.items()}
-    unchanged = [one for key, one in known.items() if _is_unchanged(one, hashes[key], source_list)]
-    same = {one.id for one in unchanged}
-    fresh = [
-        Person(key, tuple(entries), hashes[key], known.get(key))
-        for key, entries in part.items()
-        if key not in known or known[key].id not in same
-    ]
-    people = await _with_records(records, fresh)
+async def _begin(db: Database, run_id: int, *, house: House, lease_s: float) -> _Run | None:
     now = datetime.now(UTC)
     async with db.transaction() as session:
-        chunk = await _write(session, people, source_list, careers, now)
-        await students_db.touch(session, [one.id for one in unchanged], now=now)
-    counts.seen += sum(len(entries) for entries in part.values())
-    counts.new += len(chunk.new)
-    counts.changed += len(chunk.changed)
-    counts.held += len({row["entry_key"] for row in chunk.held})
-    counts.unanswered += sum(1 for person in people if person.failed)
+        row = await ingest_db.begin_run(session, run_id, now=now, lease_s=lease_s)
+        if row is None:
+            return None
+        checkpoint = await ingest_db.checkpoint(session, row.source_list)
+        if not row.windowed and row.received_at is None:
+            overlap = timedelta(seconds=house.ingest_overlap_s)
+            row.since = None if row.full or checkpoint is None else checkpoint - overlap
+        return _Run(
+            id=run_id,
+            source_list=row.source_list,
+            since=row.since,
+            until=row.until,
+            windowed=row.windowed,
+            received=row.received_at is not None,
+            released=bool(row.released_by),
+            started=row.started_at or now,
+            share=ingest_share(await config.values(session)),
+            careers=await rules.careers(session),
+        )
 
 
-def _is_unchanged(known: KnownStudent, hash_: str, source_list: SourceList) -> bool:
-    """The same content as last time, and no step forward by being on this list."""
-    return known.source_hash == hash_ and forward(known.stage, source_list.stage) is known.stage
-
-
-async def _with_records(records: StudentRecords, people: Sequence[Person]) -> list[Person]:
-    """Ask for the personal record of each, some at a time; one that fails does not stop the others."""
-    gate = asyncio.Semaphore(PARALLEL)
-
-    async def one(person: Person) -> Person:
-        carried = next((entry.personal for entry in person.entries if entry.personal is not None), None)
-        if carried is not None:
-            return Person(person.key, person.entries, person.hash, person.known, carried)
-        async with gate:
-            try:
-                record = await _in_turn(lambda: records.person(person.key[1]))
-            except RemoteError:
-                return Person(person.key, person.entries, person.hash, person.known, None, failed=True)
-        return Person(person.key, person.entries, person.hash, person.known, record)
-
-    return list(await asyncio.gather(*(one(person) for person in people)))
-
-
-def _sort(
-    people: Sequence[Person], source_list: SourceList, careers: Mapping[int, KnownCareer], now: datetime
-) -> Chunk:
-    """What each person's entries lead to."""
-    chunk = Chunk()
-    for person in people:
-        entry_key = ":".join(person.key)
-        if person.failed:
-            held = [Held(HeldReason.PERSONAL_FAILED)]
-            facts: StudentFacts | None = None
-        else:
-            facts, held = interpret(person.entries, person.record, careers)
-        chunk.held += [_held_row(source_list, entry_key, person.key[1], one, person.entries[0]) for one in held[:1]]
-        if not held:
-            chunk.clean.append(entry_key)
-        if facts is not None:
-            _add(chunk, person, facts, source_list, now)
-    return chunk
-
-
-def _add(chunk: Chunk, person: Person, facts: StudentFacts, source_list: SourceList, now: datetime) -> None:
-    values: dict[str, Any] = {
-        "first_name": facts.first_name,
-        "last_name": facts.last_name,
-        "personal_email": facts.personal_email,
-        "stage": forward(person.known.stage if person.known else None, source_list.stage),
-        "careers": [students_db.career_value(career) for career in facts.careers],
-        "source_hash": person.hash,
-        "last_seen_at": now,
-        "changed_at": now,
-    }
-    optional = {
-        "phone": facts.phone,
-        "locality": facts.locality,
-        "born_on": date.fromisoformat(facts.born_on) if facts.born_on else None,
-        "cohort": facts.cohort,
-    }
-    if person.known is None:
-        document_type, number = person.key
-        identity = {"document_type": document_type, "document_number": number, "first_seen_at": now}
-        chunk.new.append({**identity, **values, **optional})
+async def _receive(db: Database, records: StudentRecords, run: _Run) -> None:
+    """Raises RemoteError."""
+    if run.received:
         return
-    chunk.changed.append({"id": person.known.id, **values, **optional})
-    if person.known.personal_email != facts.personal_email:
-        chunk.emails.append((person.known.id, facts.personal_email))
+    await in_turn(
+        lambda: receive_list(db, records, run.id, run.source_list, since=run.since, until=run.until),
+    )
+    async with db.transaction() as session:
+        row = await session.get_one(IngestRunRow, run.id)
+        row.received_at = datetime.now(UTC)
 
 
-async def _write(
-    session: AsyncSession,
-    people: Sequence[Person],
-    source_list: SourceList,
-    careers: Mapping[int, KnownCareer],
-    now: datetime,
-) -> Chunk:
-    """Store what the people's entries lead to, against what is known of them now and under lock.
-
-    Another list may be read at the same time, with some of the same people: who it stored first is updated.
-    """
-    latest = await students_db.known(session, [person.key for person in people], lock=True)
-    chunk = _sort([replace(person, known=latest.get(person.key)) for person in people], source_list, careers, now)
-    added = await students_db.add(session, chunk.new)
-    late = [person for person in people if person.key not in added and person.key not in latest and not person.failed]
-    if late:
-        stored = await students_db.known(session, [person.key for person in late], lock=True)
-        again = [replace(person, known=stored[person.key]) for person in late if person.key in stored]
-        overtaken = _sort(again, source_list, careers, now)
-        chunk.new = [row for row in chunk.new if (row["document_type"], row["document_number"]) in added]
-        chunk.changed += overtaken.changed
-        chunk.emails += overtaken.emails
-    await _store(session, chunk, source_list, now)
-    return chunk
+async def _store(reading: Reading, found: Findings, ingest: Ingest, counts: Counts) -> None:
+    for position in reading.parts:
+        fresh = found.fresh.get(position, set())
+        if not fresh and position not in found.aside:
+            continue
+        part = await reading.part(position)
+        if part.unusable:
+            await ingest.keep_aside(part.unusable, counts)
+        people = {key: entries for key, entries in part.people.items() if mark(key) in fresh}
+        if people:
+            await ingest.people(people, counts, position=position)
 
 
-async def _store(session: AsyncSession, chunk: Chunk, source_list: SourceList, now: datetime) -> None:
-    await students_db.change(session, chunk.changed)
-    await ingest_db.hold(session, chunk.held, now=now)
-    await ingest_db.resolve_held(session, source_list, chunk.clean, now=now)
-    holders = await accounts_db.accounts(session, [student for student, _email in chunk.emails])
-    events = [
-        AuditEvent(LUCY, "student.email_changed", "noted", student=student)
-        for student, _email in chunk.emails
-        if student in holders
-    ]
-    await audit.record(session, events, now=now)
+async def _touch(db: Database, source_list: SourceList, ids: list[StudentId]) -> None:
+    """The source lists them still."""
+    for start in range(0, len(ids), TOUCHED_AT_ONCE):
+        some, now = ids[start : start + TOUCHED_AT_ONCE], datetime.now(UTC)
+        async with db.transaction() as session:
+            await students_db.touch(session, some, now=now)
+            await listings.touch(session, source_list, some, now=now)
 
 
-def _held_row(source_list: SourceList, entry_key: str, number: str, held: Held, entry: SourceEntry) -> dict[str, Any]:
-    return {
-        "source_list": source_list,
-        "entry_key": entry_key,
-        "document_number": number,
-        "reason": held.reason.value,
-        "detail": held.detail,
-        "payload": dict(entry.raw),
-    }
+async def _try_again(ingest: Ingest, counts: Counts, *, before: datetime) -> None:
+    """Who is aside and was not in this answer: their entries are kept, what was missing may be there now."""
+    async with ingest.db.transaction() as session:
+        aside = await ingest_db.held_to_try(
+            session, ingest.source_list, MAY_BE_MENDED, not_seen_since=before, limit=TRIED_AGAIN
+        )
+    people: dict[Key, list[SourceEntry]] = {}
+    for entry_key, payload in aside:
+        document_type, _, number = entry_key.partition(":")
+        kept = payload.get("entries", [payload])
+        people[document_type, number] = [ingest.records.read_entry(one) for one in kept]
+    if people:
+        again = Counts()
+        await ingest.people(people, again, position=AFTER_THE_LIST)
+        counts.new += again.new
+        counts.changed += again.changed
+        counts.emails += again.emails
+        log.info("ingest.tried_again", run=ingest.run_id, people=len(people), still_aside=again.held)
 
 
-def _payload_key(entry: SourceEntry) -> str:
-    body = json.dumps(entry.raw, sort_keys=True, ensure_ascii=False, default=str)
-    return "payload:" + hashlib.sha256(body.encode()).hexdigest()[:32]
-
-
-async def _close(db: Database, run_id: int, counts: Counts, *, error: RemoteError | None, started: datetime) -> None:
+async def _close(
+    db: Database, run: _Run, counts: Counts, *, error: RemoteError | None, house: House, whole: bool = False
+) -> None:
     now = datetime.now(UTC)
     async with db.transaction() as session:
-        run = await session.get(IngestRunRow, run_id, with_for_update=True)
-        if run is None or run.finished_at is not None:
+        row = await session.get(IngestRunRow, run.id, with_for_update=True)
+        if row is None or row.finished_at is not None:
             return
-        run.finished_at, run.lease_until = now, None
-        run.seen, run.new, run.changed, run.held = counts.seen, counts.new, counts.changed, counts.held
+        row.finished_at, row.lease_until = now, None
+        for name, value in asdict(counts).items():
+            setattr(row, name, value)
         if error is not None:
-            run.error_code = error.code
-        elif not (counts.unanswered or run.windowed):  # else the window is read again
-            await ingest_db.move_checkpoint(session, run.source_list, started)
-            if run.since is None:
-                await ingest_db.resolve_unnamed(session, run.source_list, not_seen_since=started, now=now)
-        detail = {
-            "list": run.source_list.value,
-            "seen": counts.seen,
-            "new": counts.new,
-            "changed": counts.changed,
-            "held": counts.held,
-        }
+            row.error_code = error.code
+            await payloads.forget(session, run.id)
+        else:
+            await supersede(session, run.source_list, before=run.id, now=now)
+            if not run.windowed:
+                await ingest_db.move_checkpoint(session, run.source_list, run.started)
+            if whole and not run.windowed:
+                await ingest_db.resolve_unnamed(session, run.source_list, not_seen_since=run.started, now=now)
+                await listings.count_missing(session, run.source_list, not_seen_since=run.started)
+        await session.flush()
+        await payloads.keep_newest(session, run.source_list, house.payload_runs_kept)
+        detail = {"list": run.source_list.value, **asdict(counts)}
         outcome = f"failed {error.code}" if error else "done"
         await audit.record(session, [AuditEvent(LUCY, "ingest", outcome, detail=detail)], now=now)
-        await redraw_ingest(session, run_id, now=now)
+        await redraw_ingest(session, run.id, now=now)

@@ -12,27 +12,22 @@ from lucy.db.tables import AccountRow, BatchRow, IngestRunRow, MoodleUserRow, St
 from lucy.domain.batches import BatchState, batch_code
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
+from lucy.domain.ingest import HeldReason as Reason
 from lucy.domain.ingest import explain as explain_held
+from lucy.domain.ingest_guard import Comparison, HeldRun
 from lucy.domain.operations import BatchOptions, batch_title, system_of
 from lucy.domain.selections import Selection, Thing
 from lucy.domain.steps import StepState
-from lucy.domain.students import SourceList, Stage
-from lucy.domain.views import (
-    BatchLine,
-    HeldReason,
-    ListReport,
-    Proposal,
-    ReportView,
-    StatusView,
-    SystemState,
-    WaitingBatch,
-)
+from lucy.domain.students import SourceList, Stage, mask_document_number
+from lucy.domain.views import BatchLine, Proposal, ReportView, StatusView, SystemState, WaitingBatch
+from lucy.domain.views_ingest import HeldLine, HeldReason, HeldView, ListReport, Waiting
 from lucy.errors import System
 from lucy.flows.find_obstacles import system_notes
 from lucy.texts import _, plural
 
 NIGHT = timedelta(hours=24)
 DAYS_SHOWN = 14
+ASIDE_SHOWN = 20
 _SYSTEMS = {System.GRAPH: "Entra", System.MAIL: _("Correo"), System.MOODLE: "Moodle"}
 
 
@@ -40,6 +35,8 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
     """What the night of `day` brought, as it stands now."""
     end = datetime.combine(day + timedelta(days=1), datetime.min.time(), house.zone)
     runs = await ingest_db.latest_runs(session, since=end - NIGHT)
+    waiting_runs = await ingest_db.waiting_runs(session)
+    runs |= {one.source_list: one for one in waiting_runs}  # what waits for a person is the news of its list
     since = datetime.combine(day - timedelta(days=DAYS_SHOWN - 1), datetime.min.time(), house.zone)
     new = await ingest_db.new_per_day(session, since=since, zone=str(house.zone))
     head, events = await audit.head(session)
@@ -66,6 +63,31 @@ def list_report(run: IngestRunRow) -> ListReport:
         changed=run.changed,
         held=run.held,
         failed=explain(run.error_code) if run.error_code else "",
+        emails=run.emails,
+        unanswered=run.unanswered,
+        run=run.id,
+        waits=Waiting(HeldRun(run.waits_for), Comparison(**run.comparison)) if run.waits_for else None,
+        released_by=run.released_by,
+    )
+
+
+async def view_aside(session: AsyncSession, source_list: SourceList | None) -> HeldView:
+    """What is aside now, the oldest first."""
+    reasons = await ingest_db.held_by_reason(session, source_list)
+    rows = await ingest_db.oldest_held(session, source_list, limit=ASIDE_SHOWN)
+    return HeldView(
+        reasons=tuple(HeldReason(*explain_held(reason), count) for reason, count in reasons),
+        lines=tuple(
+            HeldLine(
+                row.source_list,
+                mask_document_number(row.document_number) if row.document_number else "",
+                explain_held(Reason(row.reason))[0],
+                row.detail,
+                explain_held(Reason(row.reason))[1],
+                row.first_seen_at,
+            )
+            for row in rows
+        ),
     )
 
 

@@ -16,10 +16,8 @@ from lucy.domain.views import (
     BatchRows,
     CourseState,
     Happening,
-    HeldReason,
     HelpEntry,
     HelpView,
-    ListReport,
     OutageView,
     Proposal,
     ReportView,
@@ -29,6 +27,7 @@ from lucy.domain.views import (
     WaitingBatch,
     WaitingView,
 )
+from lucy.domain.views_ingest import HeldReason, ListReport
 from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
 from tests.unit.cards.trouble_samples import TROUBLE
 

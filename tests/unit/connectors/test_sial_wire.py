@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.sial import wire
+from connectors.sial.stream import DEEPEST, LONGEST_ELEMENT, ElementStream
 from lucy.domain.students import SourceList
 from lucy.errors import Refused, RemoteError, RetryLater, Unreadable
 from lucy.ports import SourceCareer, SourceCommission, SourcePerson
@@ -163,7 +164,7 @@ def test_enrolment_dates(written: str, moment: datetime | None) -> None:
 
 
 def test_person() -> None:
-    person = wire.read_person(iter([RECORD]), document_number="27896410", today=TODAY)
+    person = wire.read_person(RECORD, document_number="27896410", today=TODAY)
     assert person == SourcePerson(
         document_number="27896410",
         first_name="Ana",
@@ -177,18 +178,14 @@ def test_person() -> None:
 
 def test_person_is_trimmed_and_keeps_its_capitals() -> None:
     record = {"nombre": "  Juan   Cruz ", "apellido": "D'ANGELO\u00a0", "email": None}
-    person = wire.read_person(iter([record]), document_number="1", today=TODAY)
+    person = wire.read_person(record, document_number="1", today=TODAY)
     assert person == SourcePerson(document_number="1", first_name="Juan Cruz", last_name="D'ANGELO", email="")
-
-
-def test_no_record_is_no_person() -> None:
-    assert wire.read_person(iter([]), document_number="1", today=TODAY) is None
 
 
 @pytest.mark.parametrize("record", [{"nrodoc": "30111222"}, "text", [RECORD]])
 def test_a_record_of_somebody_else_is_not_taken(record: object) -> None:
     with pytest.raises(Unreadable) as caught:
-        wire.read_person(iter([record]), document_number="27896410", today=TODAY)
+        wire.read_person(record, document_number="27896410", today=TODAY)
     assert caught.value.code == "U-003"
 
 
@@ -231,29 +228,90 @@ def test_flat_entry() -> None:
     assert [career.name for career in entry.careers] == ["Contador Público"]
 
 
-@given(st.lists(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)), st.integers(0, 2))
-def test_elements_are_those_of_the_list(rows: list[object], indent: int) -> None:
-    assert list(wire.elements("list", json.dumps(rows, indent=indent or None))) == rows
+NAMES = st.sampled_from(["nrodoc", "tipodoc", "carreras", "comisiones", "fecha_inscri", "fecha_natal", "cohorte"])
+
+
+def streamed(body: bytes, *, piece: int = 65_536) -> list[object]:
+    stream = ElementStream("list")
+    found = [one for start in range(0, len(body), piece) for one in stream.feed(body[start : start + piece])]
+    stream.close()
+    return found
+
+
+JSON_VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)
+
+
+@given(st.lists(JSON_VALUES), st.integers(0, 2), st.integers(1, 9))
+def test_elements_are_those_of_the_list(rows: list[object], indent: int, piece: int) -> None:
+    body = json.dumps(rows, indent=indent or None, ensure_ascii=False).encode()
+    assert streamed(body, piece=piece) == json.loads(body.replace(b"\\u0000", b"\\ufffd"))
 
 
 @given(st.lists(st.dictionaries(st.text(), st.integers()), min_size=1), st.data())
 def test_a_cut_list_is_never_taken_for_whole(rows: list[object], data: st.DataObject) -> None:
-    text = json.dumps(rows)
-    cut = text[: data.draw(st.integers(0, len(text) - 1))]
+    body = json.dumps(rows).encode()
     with pytest.raises(Unreadable):
-        list(wire.elements("list", cut))
+        streamed(body[: data.draw(st.integers(0, len(body) - 1))])
 
 
-@pytest.mark.parametrize("text", ["", "{}", "null", "<html>", "[1,]", "[1 2]", "[1]]", '["a]', "[,]", "[" * 5000 + "]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "null",
+        "<html>",
+        "[1,]",
+        "[1 2]",
+        "[1]]",
+        '["a]',
+        "[,]",
+        "[" * 5000 + "]",
+        "[NaN]",
+        "[1] x",
+        "[-Infinity]",
+    ],
+)
 def test_what_is_not_a_list_is_unreadable(text: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        list(wire.elements("list", text))
+        streamed(text.encode())
     assert caught.value.code == "U-003"
 
 
 def test_text_that_is_not_utf8_is_unreadable() -> None:
-    with pytest.raises(Unreadable):
-        wire.decode("list", "Suárez".encode("latin-1"))
+    for body in ('["Suárez"]'.encode("latin-1"), '["á'.encode()[:-1]):
+        with pytest.raises(Unreadable):
+            streamed(body)
+
+
+def test_an_element_has_bounds() -> None:
+    for body in (b'["' + b"x" * (LONGEST_ELEMENT + 2) + b'"]', b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2)):
+        with pytest.raises(Unreadable):
+            streamed(body)
+
+
+def test_what_no_database_keeps_is_replaced() -> None:
+    assert streamed(b'[{"nombre": "A\\u0000n\\ud800a"}]') == [{"nombre": "A\ufffdn\ufffda"}]
+
+
+@given(st.binary(max_size=400), st.integers(1, 40))
+def test_any_bytes_are_entries_or_unreadable(body: bytes, piece: int) -> None:
+    try:
+        rows = streamed(body, piece=piece)
+    except Unreadable:
+        return
+    for row in rows:
+        assert isinstance(wire.read_entry(row, zone=CORDOBA).document_number, str)
+        assert isinstance(wire.read_flat_entry(row).document_number, str)
+
+
+@given(st.recursive(JSON_VALUES | st.floats(allow_nan=False), lambda inner: st.dictionaries(NAMES, inner)))
+def test_any_json_is_an_entry_and_a_person_or_unreadable(row: object) -> None:
+    assert wire.read_entry(row, zone=CORDOBA).careers is not None
+    try:
+        wire.read_person(row, document_number="1", today=TODAY)
+    except Unreadable as error:
+        assert error.code == "U-003"
 
 
 @pytest.mark.parametrize(
