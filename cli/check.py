@@ -1,6 +1,7 @@
 """`lucy check`: try every outside system with one harmless question, and say what to mend."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 from rich.console import Console
 
@@ -51,6 +52,7 @@ async def _moodle(runtime: Runtime) -> str:
 
 
 async def _sial(runtime: Runtime) -> str:
-    async for _entry in runtime.records.entries(SourceList.ASPIRANTES):
-        return "ok, the list of aspirantes answers"
+    async with aclosing(runtime.records.entries(SourceList.ASPIRANTES)) as entries:  # type: ignore[type-var]
+        async for _entry in entries:
+            return "ok, the list of aspirantes answers"
     return "ok, the list of aspirantes is empty"

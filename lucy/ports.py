@@ -95,15 +95,19 @@ class StudentRecords(Protocol):
 
     def entries(
         self, source_list: SourceList, *, since: datetime | None = None, until: datetime | None = None
-    ) -> AsyncIterator[SourceEntry]:
-        """The entries of a list, changed in the window where one is given, as they arrive.
+    ) -> AsyncIterator[object]:
+        """The entries of a list as the source wrote them, changed in the window where one is given, as they arrive.
 
         Raises RemoteError, also after some of them: then use none.
         """
         ...
 
+    def identity(self, element: object) -> tuple[str, str]:
+        """Document type and number as the source wrote them, empty where it did not. Cheaper than `read_entry`."""
+        ...
+
     def read_entry(self, element: object) -> SourceEntry:
-        """An entry from what was kept of it (`SourceEntry.raw`)."""
+        """An entry, whatever it is."""
         ...
 
     def read_person(self, element: object, *, document_number: str) -> SourcePerson:

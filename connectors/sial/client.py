@@ -109,11 +109,14 @@ class SialRecords:
 
     async def entries(
         self, source_list: SourceList, *, since: datetime | None = None, until: datetime | None = None
-    ) -> AsyncIterator[SourceEntry]:
+    ) -> AsyncIterator[object]:
         """Every entry, the unusable ones included, as they arrive. Raises RemoteError, also late: then use none."""
         address = wire.list_address(self._base, source_list, since=since, until=until, zone=self._zone)
         async for element in self._source.elements("list", address, timeout_s=self._list_timeout_s):
-            yield self.read_entry(element)
+            yield element
+
+    def identity(self, element: object) -> tuple[str, str]:
+        return wire.identity(element)
 
     def read_entry(self, element: object) -> SourceEntry:
         return wire.read_entry(element, zone=self._zone)
@@ -149,11 +152,14 @@ class SialFlatRecords:
 
     async def entries(
         self, source_list: SourceList, *, since: datetime | None = None, until: datetime | None = None
-    ) -> AsyncIterator[SourceEntry]:
+    ) -> AsyncIterator[object]:
         """The whole list, whatever the window: this dialect has none. The person comes with each entry."""
         address = wire.flat_list_address(self._base, source_list)
         async for element in self._source.elements("list", address, timeout_s=self._list_timeout_s):
-            yield self.read_entry(element)
+            yield element
+
+    def identity(self, element: object) -> tuple[str, str]:
+        return wire.flat_identity(element)
 
     def read_entry(self, element: object) -> SourceEntry:
         return wire.read_flat_entry(element)

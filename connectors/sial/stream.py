@@ -16,6 +16,7 @@ LONGEST_ELEMENT = 1_000_000  # characters; an entry of SIAL has about 400
 DEEPEST = 40
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_MAY_BE_NO_TEXT = re.compile(r"\\u(?:0000|[dD])")
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -86,10 +87,10 @@ class ElementStream:
             self._refuse("too long an element")
         if self._skip(end) == len(self._text):
             return None
-        if _is_deep(element):
+        text = self._text[at:end]
+        if text.count("[") + text.count("{") > DEEPEST and _is_deep(element):
             self._refuse("too deep an element")
-        text = self._text[at:end].lower()
-        return (_repaired(element) if "\\u0000" in text or "\\ud" in text else element), end
+        return (_repaired(element) if "\\" in text and _MAY_BE_NO_TEXT.search(text) else element), end
 
     def _skip(self, at: int) -> int:
         blank = _BLANK.match(self._text, at)

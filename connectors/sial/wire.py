@@ -117,6 +117,17 @@ def status_error(operation: str, status: int, *, retry_after_s: float | None) ->
     return Refused(System.SIAL, operation, "U-001" if status in (401, 403) else "U-004", detail=detail, ids=ids)
 
 
+def identity(element: object) -> tuple[str, str]:
+    """Document type and number of an entry of a v2 list, as `read_entry` gives them."""
+    row = _object(element)
+    return _text(row.get("tipodoc")), _text(row.get("nrodoc"))
+
+
+def flat_identity(element: object) -> tuple[str, str]:
+    """The same of a v1 list, which knows one type of document."""
+    return "DNI", _text(_object(element).get("dni"))
+
+
 def read_entry(element: object, *, zone: tzinfo) -> SourceEntry:
     """One entry of a v2 list, whatever it is."""
     row = _object(element)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, any_, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,17 +17,22 @@ async def note(
     """These students are on the list, with these prints of their entries."""
     if not hashes:
         return
-    statement = insert(ListingRow)
-    new = statement.excluded
+    rows = (
+        func.unnest(cast(list(hashes), ARRAY(BigInteger)), cast(list(hashes.values()), ARRAY(Text)))
+        .table_valued("id", "hash")
+        .render_derived("new")
+    )
+    statement = insert(ListingRow).from_select(
+        ["student_id", "source_list", "hash", "seen_at"],
+        select(rows.c.id, literal(source_list.value), rows.c.hash, literal(now, DateTime(timezone=True))).order_by(
+            rows.c.id
+        ),
+    )
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[ListingRow.student_id, ListingRow.source_list],
-            set_={"hash": new.hash, "seen_at": new.seen_at, "missing": 0},
-        ),
-        [
-            {"student_id": id_, "source_list": source_list, "hash": hash_, "seen_at": now, "missing": 0}
-            for id_, hash_ in sorted(hashes.items())
-        ],
+            set_={"hash": statement.excluded.hash, "seen_at": statement.excluded.seen_at, "missing": 0},
+        )
     )
 
 
@@ -35,7 +40,7 @@ async def touch(session: AsyncSession, source_list: SourceList, ids: Sequence[St
     """These are on it still, unchanged."""
     await session.execute(
         update(ListingRow)
-        .where(ListingRow.source_list == source_list, ListingRow.student_id.in_(ids))
+        .where(ListingRow.source_list == source_list, ListingRow.student_id == any_(cast(list(ids), ARRAY(BigInteger))))
         .values(seen_at=now, missing=0)
     )
 

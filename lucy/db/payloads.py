@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db.tables import IngestPayloadRow, IngestRunRow
 from lucy.domain.students import SourceList
 
-ENTRIES, RECORDS = "entries", "records"
+INDEX, ENTRIES, RECORDS = "index", "entries", "records"
 
 
 async def keep(session: AsyncSession, run_id: int, kind: str, position: int, content: object) -> None:

@@ -1,13 +1,13 @@
 """Students: stored from the source in bulk, found by selection, read with what they have."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, cast, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import AccountRow, EnrolmentRow, ListingRow, MoodleUserRow, StudentRow
@@ -42,7 +42,15 @@ def career_from(value: Mapping[str, Any]) -> Career:
 
 def career_value(career: Career) -> dict[str, Any]:
     """A career as it is stored."""
-    return {**asdict(career), "modality": career.modality.value if career.modality else None}
+    return {
+        "career_id": career.career_id,
+        "code": career.code,
+        "name": career.name,
+        "modality": career.modality.value if career.modality else None,
+        "cohort": career.cohort,
+        "commissions": list(career.commissions),
+        "enrolled_on": career.enrolled_on,
+    }
 
 
 def student_from(row: StudentRow) -> Student:
@@ -64,6 +72,11 @@ async def known(
     session: AsyncSession, keys: Collection[tuple[str, str]], source_list: SourceList, *, lock: bool = False
 ) -> dict[tuple[str, str], KnownStudent]:
     """Those of the people (document type, number) that are known already; with `lock` nobody else changes them now."""
+    wanted = (
+        func.unnest(cast([kind for kind, _ in keys], ARRAY(Text)), cast([number for _, number in keys], ARRAY(Text)))
+        .table_valued("type", "number")
+        .render_derived("wanted")
+    )
     listed = and_(ListingRow.student_id == StudentRow.id, ListingRow.source_list == source_list)
     statement = (
         select(
@@ -74,8 +87,8 @@ async def known(
             func.coalesce(ListingRow.hash, "").label("hash"),
             StudentRow.personal_email,
         )
+        .join(wanted, and_(StudentRow.document_type == wanted.c.type, StudentRow.document_number == wanted.c.number))
         .outerjoin(ListingRow, listed)
-        .where(tuple_(StudentRow.document_type, StudentRow.document_number).in_(list(keys)))
         .order_by(StudentRow.id)
     )
     rows = await session.execute(statement.with_for_update(of=StudentRow) if lock else statement)
@@ -92,54 +105,58 @@ async def add(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> dict[
     """
     if not rows:
         return {}
-    stored = await session.execute(
-        insert(StudentRow)
-        .on_conflict_do_nothing()
-        .returning(StudentRow.id, StudentRow.document_type, StudentRow.document_number),
-        list(rows),
-    )
+    content = json.dumps([dict(row) for row in rows], default=_written)
+    stored = await session.execute(_ADD, {"rows": content})
     return {(row.document_type, row.document_number): row.id for row in stored}
+
+
+_ADD = text("""
+    insert into student (
+        document_type, document_number, first_name, last_name, personal_email, stage, careers, first_seen_at,
+        last_seen_at, changed_at, phone, locality, born_on, cohort
+    )
+    select * from jsonb_to_recordset(cast(:rows as jsonb)) as new(
+        document_type text, document_number text, first_name text, last_name text, personal_email text, stage text,
+        careers jsonb, first_seen_at timestamptz, last_seen_at timestamptz, changed_at timestamptz, phone text,
+        locality text, born_on date, cohort smallint
+    )
+    order by document_type, document_number
+    on conflict do nothing
+    returning id, document_type, document_number
+""")
+_CHANGE = text("""
+    update student set
+        first_name = new.first_name, last_name = new.last_name, personal_email = new.personal_email, stage = new.stage,
+        careers = new.careers, last_seen_at = new.last_seen_at, changed_at = new.changed_at,
+        phone = coalesce(nullif(new.phone, ''), student.phone),
+        locality = coalesce(nullif(new.locality, ''), student.locality),
+        born_on = coalesce(new.born_on, student.born_on), cohort = coalesce(new.cohort, student.cohort)
+    from jsonb_to_recordset(cast(:rows as jsonb)) as new(
+        id bigint, first_name text, last_name text, personal_email text, stage text, careers jsonb,
+        last_seen_at timestamptz, changed_at timestamptz, phone text, locality text, born_on date, cohort smallint
+    )
+    where student.id = new.id
+""")
 
 
 async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Update students by `id`. An empty phone, locality, birth date or cohort leaves what is known (rule 4)."""
-    if not rows:
-        return
-    table = StudentRow.__table__
-    keep_text = {
-        name: func.coalesce(func.nullif(bindparam(f"new_{name}"), ""), table.c[name]) for name in ("phone", "locality")
-    }
-    keep = {
-        name: func.coalesce(bindparam(f"new_{name}", type_=table.c[name].type), table.c[name])
-        for name in ("born_on", "cohort")
-    }
-    plain = (
-        "first_name",
-        "last_name",
-        "personal_email",
-        "stage",
-        "careers",
-        "last_seen_at",
-        "changed_at",
-    )
-    statement = (
-        update(StudentRow)
-        .where(table.c.id == bindparam("student_id"))
-        .values({**{name: bindparam(f"new_{name}", type_=table.c[name].type) for name in plain}, **keep_text, **keep})
-        .execution_options(synchronize_session=None)
-    )
-    connection = await session.connection()
-    values = [
-        {"student_id": row["id"], **{f"new_{name}": value for name, value in row.items() if name != "id"}}
-        for row in rows
-    ]
-    await connection.execute(statement, values)
+    if rows:
+        content = json.dumps([dict(row) for row in rows], default=_written)
+        await session.execute(_CHANGE, {"rows": content})
+
+
+def _written(value: object) -> str:
+    if isinstance(value, date):  # and moments
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
 
 
 async def touch(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:
     """Note that the source still lists them."""
     if ids:
-        await session.execute(update(StudentRow).where(StudentRow.id.in_(ids)).values(last_seen_at=now))
+        these = StudentRow.id == any_(cast(list(ids), ARRAY(BigInteger)))
+        await session.execute(update(StudentRow).where(these).values(last_seen_at=now))
 
 
 async def select_ids(session: AsyncSession, selection: Selection, *, zone: ZoneInfo) -> list[StudentId]:

@@ -79,14 +79,24 @@ class KnownCareer:
 
 def person_key(entry: SourceEntry) -> tuple[str, str] | None:
     """Document type and number; None when the entry has no usable number. A missing type means DNI."""
-    number = parse_document_number(entry.document_number)
-    return (tidy(entry.document_type).upper() or "DNI", number) if number else None
+    return key_of(entry.document_type, entry.document_number)
 
 
-def fingerprint(entries: Iterable[SourceEntry]) -> str:
-    """The same for the same source content of one person, whatever the order of keys or entries."""
-    bodies = sorted(json.dumps(entry.raw, sort_keys=True, default=str) for entry in entries)
-    return hashlib.sha256("\n".join(bodies).encode()).hexdigest()
+def key_of(document_type: str, document_number: str) -> tuple[str, str] | None:
+    """The same from the two as the source wrote them."""
+    number = parse_document_number(document_number)
+    return (tidy(document_type).upper() or "DNI", number) if number else None
+
+
+def entry_print(element: object) -> str:
+    """Of an entry as the source wrote it, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(element, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def join_prints(prints: Iterable[str]) -> str:
+    """One print of several entries, in whatever order; of one entry it is that one's own."""
+    in_order = sorted(prints)
+    return in_order[0] if len(in_order) == 1 else hashlib.sha256("\n".join(in_order).encode()).hexdigest()[:32]
 
 
 def interpret(

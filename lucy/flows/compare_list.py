@@ -6,10 +6,9 @@ from lucy.db import listings
 from lucy.db import students as students_db
 from lucy.db.engine import Database
 from lucy.db.students import KnownStudent
-from lucy.domain.ingest import fingerprint
 from lucy.domain.ingest_guard import Comparison
 from lucy.domain.students import SourceList, StudentId, forward
-from lucy.flows.reading import Reading, mark
+from lucy.flows.reading import Reading, hash_of, mark
 
 
 @dataclass(slots=True)
@@ -35,9 +34,9 @@ async def compare_list(db: Database, reading: Reading, source_list: SourceList, 
             found.aside.add(position)
         async with db.transaction() as session:
             known = await students_db.known(session, list(part.people), source_list)
-        for key, entries in part.people.items():
+        for key, refs in part.people.items():
             person = known.get(key)
-            same = person is not None and person.hash == fingerprint(entries)
+            same = person is not None and person.hash == hash_of(refs)
             new += person is None or not person.hash
             changed += person is not None and bool(person.hash) and not same
             unchanged += same

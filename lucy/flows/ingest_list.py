@@ -6,6 +6,7 @@ person where that is unusual, store. It alternates short transactions with calls
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -146,10 +147,12 @@ async def _store(reading: Reading, found: Findings, ingest: Ingest, counts: Coun
         if not fresh and position not in found.aside:
             continue
         part = await reading.part(position)
+        wanted = {key: refs for key, refs in part.people.items() if mark(key) in fresh}
+        entries = await reading.entries([*chain.from_iterable(wanted.values()), *part.unusable])
         if part.unusable:
-            await ingest.keep_aside(part.unusable, counts)
-        people = {key: entries for key, entries in part.people.items() if mark(key) in fresh}
-        if people:
+            await ingest.keep_aside([entries[ref] for ref in part.unusable], counts)
+        if wanted:
+            people = {key: [entries[ref] for ref in refs] for key, refs in wanted.items()}
             await ingest.people(people, counts, position=position)
 
 

@@ -17,7 +17,7 @@ from lucy.db import students as students_db
 from lucy.db.engine import Database
 from lucy.db.students import KnownStudent
 from lucy.domain.audit import LUCY, AuditEvent
-from lucy.domain.ingest import Held, HeldReason, KnownCareer, StudentFacts, fingerprint, interpret
+from lucy.domain.ingest import Held, HeldReason, KnownCareer, StudentFacts, entry_print, interpret, join_prints
 from lucy.domain.source import SourceEntry, SourcePerson
 from lucy.domain.students import SourceList, StudentId, forward
 from lucy.errors import RemoteError
@@ -78,7 +78,10 @@ class Ingest:
     async def people(self, people: Mapping[Key, Sequence[SourceEntry]], counts: Counts, *, position: int) -> None:
         """A record that fails leaves what is known of that person, and they are aside until it comes."""
         asked = await self._with_records(
-            [Person(key, tuple(entries), fingerprint(entries)) for key, entries in people.items()]
+            [
+                Person(key, tuple(entries), join_prints(entry_print(one.raw) for one in entries))
+                for key, entries in people.items()
+            ]
         )
         now = datetime.now(UTC)
         kept = {one.key[1]: dict(one.record.raw) if one.record else None for one in asked if not one.failed}

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from lucy.db import payloads
 from lucy.db.engine import Database
+from lucy.domain.ingest import entry_print, key_of
 from lucy.domain.students import SourceList
+from lucy.flows.reading import IndexLine
 from lucy.ports import StudentRecords
 
 PART = 500  # entries, about 200 KB before they are compressed
@@ -28,15 +30,20 @@ async def receive_list(
         await payloads.forget(session, run_id)
     part: list[object] = []
     position = 0
-    async for entry in records.entries(source_list, since=since, until=until):
-        part.append(entry.raw)
+    async for element in records.entries(source_list, since=since, until=until):
+        part.append(element)
         if len(part) == PART:
-            await _keep(db, run_id, position, part)
+            await _keep(db, records, run_id, position, part)
             part, position = [], position + 1
     if part:
-        await _keep(db, run_id, position, part)
+        await _keep(db, records, run_id, position, part)
 
 
-async def _keep(db: Database, run_id: int, position: int, part: list[object]) -> None:
+async def _keep(db: Database, records: StudentRecords, run_id: int, position: int, part: list[object]) -> None:
+    """The entries, and an index of them: whose they are and their prints."""
+    index: list[IndexLine] = [
+        (*(key_of(*records.identity(element)) or ("", "")), entry_print(element)) for element in part
+    ]
     async with db.transaction() as session:
+        await payloads.keep(session, run_id, payloads.INDEX, position, index)
         await payloads.keep(session, run_id, payloads.ENTRIES, position, part)

@@ -35,8 +35,9 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
     """What the night of `day` brought, as it stands now."""
     end = datetime.combine(day + timedelta(days=1), datetime.min.time(), house.zone)
     runs = await ingest_db.latest_runs(session, since=end - NIGHT)
-    waiting_runs = await ingest_db.waiting_runs(session)
-    runs |= {one.source_list: one for one in waiting_runs}  # what waits for a person is the news of its list
+    runs |= {
+        one.source_list: one for one in await ingest_db.waiting_runs(session)
+    }  # what waits for a person is the news of its list
     since = datetime.combine(day - timedelta(days=DAYS_SHOWN - 1), datetime.min.time(), house.zone)
     new = await ingest_db.new_per_day(session, since=since, zone=str(house.zone))
     head, events = await audit.head(session)
@@ -141,6 +142,7 @@ async def view_status(session: AsyncSession, *, house: House, now: datetime) -> 
     if System.SIAL in notes:
         systems.append(SystemState("SIAL", 0, notes[System.SIAL]))
     runs = await ingest_db.latest_runs(session, since=now - timedelta(days=7))
+    runs |= {one.source_list: one for one in await ingest_db.waiting_runs(session)}
     return StatusView(
         students=tuple((stage, stages.get(stage, 0)) for stage in Stage),
         with_account=accounts,

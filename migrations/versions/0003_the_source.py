@@ -53,13 +53,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("student_id", "source_list", name="pk_listing"),
     )
     op.create_index("ix_listing_source_list", "listing", ["source_list", "missing"])
-    # One print for each student was kept, of the list read last: that of their stage is the best guess. Where it is
-    # wrong their entry is read once more as changed.
-    op.execute(
-        """
-        insert into listing (student_id, source_list, hash, seen_at)
-        select id, case stage when 'alumno' then 'ingresantes' else stage || 's' end, source_hash, last_seen_at
-        from student
-        """
-    )
+    # The print that was kept was of the list read last, and made in another way: the next reading of each list takes
+    # everybody for new to it, asks for their personal records once more, and writes the rows of `listing`.
     op.drop_column("student", "source_hash")

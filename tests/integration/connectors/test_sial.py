@@ -104,7 +104,7 @@ def record(number: str) -> dict[str, Any]:
 
 
 async def all_of(records: StudentRecords, **window: Any) -> list[SourceEntry]:
-    return [one async for one in records.entries(ASPIRANTES, **window)]
+    return [records.read_entry(one) async for one in records.entries(ASPIRANTES, **window)]
 
 
 async def test_a_whole_list(bench: Bench) -> None:

@@ -5,7 +5,23 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from cards import audit, batch, batch_rows, batches, download, help, notice, outage, report, status, student, waiting
+from cards import (
+    aside,
+    audit,
+    batch,
+    batch_rows,
+    batches,
+    download,
+    help,
+    ingest,
+    notice,
+    outage,
+    report,
+    status,
+    student,
+    waiting,
+)
+from lucy.domain.ingest_guard import Comparison, HeldRun
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import (
@@ -27,7 +43,7 @@ from lucy.domain.views import (
     WaitingBatch,
     WaitingView,
 )
-from lucy.domain.views_ingest import HeldReason, ListReport
+from lucy.domain.views_ingest import HeldLine, HeldReason, HeldView, ListReport, Waiting
 from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
 from tests.unit.cards.trouble_samples import TROUBLE
 
@@ -86,6 +102,34 @@ NUDGE = WaitingView(
     AT - timedelta(days=2, hours=1),
     expires_at=AT + timedelta(days=1),
     mentions=((APPROVERS[0], "29:1aBc"), (APPROVERS[1], "29:2dEf"), ("Nadie En Teams", "")),
+)
+
+
+def _waits(why: HeldRun, *, changed: int, unchanged: int) -> ListReport:
+    compared = Comparison(True, 412, new=1, changed=changed, unchanged=unchanged)
+    return ListReport(SourceList.ASPIRANTES, None, seen=1 + changed + unchanged, run=7, waits=Waiting(why, compared))
+
+
+ASIDE = HeldView(
+    (
+        HeldReason("sin correo válido", "Registro de Alumnos", 31),
+        HeldReason("con una carrera desconocida", "un administrador: reglas", 1),
+        HeldReason("sin respuesta de SIAL para sus datos: se vuelve a leer en la próxima ingesta", "", 2),
+    ),
+    (
+        HeldLine(
+            SourceList.ASPIRANTES, "40.***.**6", "sin correo válido", "", "Registro de Alumnos", AT - timedelta(days=3)
+        ),
+        HeldLine(SourceList.INGRESANTES, "", "sin correo válido", "", "Registro de Alumnos", AT - timedelta(hours=3)),
+        HeldLine(
+            SourceList.PREINSCRIPTOS,
+            "41.***.**0",
+            "con una carrera desconocida",
+            "99",
+            "un administrador: reglas",
+            AT - timedelta(days=30),
+        ),
+    ),
 )
 
 REPORT = ReportView(
@@ -227,6 +271,13 @@ OTHERS: dict[str, Drawn] = {
     "rows-none": (batch_rows.batch_rows_card, batch_rows.summary, replace(ROWS, rows=(), first=41)),
     "report": (report.report_card, report.summary, REPORT),
     "report-empty": (report.report_card, report.summary, ReportView(date(2026, 11, 25), ())),
+    "ingest-running": (ingest.ingest_card, ingest.summary, ListReport(SourceList.ASPIRANTES, None)),
+    "ingest-done": (ingest.ingest_card, ingest.summary, replace(LISTS[1], emails=2, released_by="Etchegaray, Bruno")),
+    "ingest-short": (ingest.ingest_card, ingest.summary, _waits(HeldRun.SHORT, changed=3, unchanged=200)),
+    "ingest-empty": (ingest.ingest_card, ingest.summary, _waits(HeldRun.EMPTY, changed=0, unchanged=0)),
+    "ingest-changed": (ingest.ingest_card, ingest.summary, _waits(HeldRun.CHANGED, changed=180, unchanged=232)),
+    "aside": (aside.aside_card, aside.summary, ASIDE),
+    "aside-none": (aside.aside_card, aside.summary, HeldView((), ())),
     "report-many": (
         report.report_card,
         report.summary,

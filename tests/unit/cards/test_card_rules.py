@@ -57,8 +57,8 @@ def test_at_most_six_buttons(name: str) -> None:
 @every_card
 def test_every_call_has_a_verb_and_carries_no_facts(name: str) -> None:
     for call in of_type(draw(name), "Action.Execute"):
-        assert call["verb"].split(".")[0] in {"batch", "student"}
-        assert set(call["data"]) <= {"batch", "version", "first", "selection"}
+        assert call["verb"].split(".")[0] in {"batch", "ingest", "student"}
+        assert set(call["data"]) <= {"batch", "version", "first", "run", "selection"}
 
 
 @every_card
