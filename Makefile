@@ -9,7 +9,7 @@ COMPILE := .tools/bin/uv --no-config pip compile pyproject.toml --universal --py
 	--generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format test-browser bench lock clean
+.PHONY: help setup demo up test contract docs check format test-browser bench lock clean
 
 help: ## List the targets
 	@echo "Lucy. Targets (ARGS=... is passed on to demo, up, test, test-browser and bench):"
@@ -29,6 +29,12 @@ test: setup ## Run the tests (ARGS="-k teams -x")
 	@mkdir -p .cache/pytest
 	@PYTEST_DEBUG_TEMPROOT="$(CURDIR)/.cache/pytest" exec $(BIN)/python -m pytest -n 2 --ignore=tests/browser \
 		-o tmp_path_retention_policy=failed $(ARGS)
+
+contract: setup ## Hold connectors and simulators against each other, or against real services (tests/contract/README.md)
+	@exec $(BIN)/python -m pytest -n0 tests/contract $(ARGS)
+
+docs: setup ## Write docs/connectors from the code
+	@exec $(BIN)/lucy docs connectors
 
 check: setup ## Format, lint, types, import rules, compose file
 	$(BIN)/ruff format --check .

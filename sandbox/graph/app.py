@@ -21,7 +21,7 @@ from sandbox.graph.calls import answer_call, fault_answer, open_call
 from sandbox.graph.errors import GraphError
 from sandbox.graph.login import check_bearer, discovery, issue_token, refusal_body, refuse_client, refuse_tenant
 from sandbox.graph.operations import BATCH, DISCOVERY, TOKEN
-from sandbox.graph.request import Answer, GraphRequest, error_answer, new_ids, split_url
+from sandbox.graph.request import Answer, GraphRequest, error_answer, new_ids, split_url, without_types
 from sandbox.graph.routes import find_route
 from sandbox.graph.state import GraphState
 
@@ -211,7 +211,9 @@ async def _read_body(request: web.Request, call: GraphRequest) -> GraphRequest:
             "JSON format.",
             code="BadRequest",
         ) from error
-    return GraphRequest(call.method, call.segments, call.query, call.headers, body, call.base_url, call.ids)
+    return GraphRequest(
+        call.method, call.segments, call.query, call.headers, without_types(body), call.base_url, call.ids
+    )
 
 
 def _origin(request: web.Request) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.graph.calls import answer_inner, open_call
 from sandbox.graph.errors import GraphError
-from sandbox.graph.request import Answer, GraphRequest, error_answer, new_ids, split_url
+from sandbox.graph.request import Answer, GraphRequest, error_answer, new_ids, split_url, without_types
 from sandbox.graph.state import GraphState
 
 MAX_STEPS = 20
@@ -62,7 +62,7 @@ def _read_step(row: dict[str, Any], outer: GraphRequest) -> Step:
         segments=segments,
         query=query,
         headers=headers,
-        body=row.get("body"),
+        body=without_types(row.get("body")),
         base_url=outer.base_url,
         ids=new_ids(headers, default=outer.ids.client_request_id),
         roles=outer.roles,

@@ -35,6 +35,13 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def without_types(body: Any) -> Any:
+    """A body without `@odata.type`: clients may say of what type their objects are, and nothing follows from it."""
+    if isinstance(body, dict):
+        return {name: without_types(value) for name, value in body.items() if name != "@odata.type"}
+    return [without_types(one) for one in body] if isinstance(body, list) else body
+
+
 def split_url(url: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """The decoded path segments and the query of a relative URL that is still percent-encoded."""
     path, _, query = url.partition("?")

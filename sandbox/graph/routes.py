@@ -32,6 +32,10 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
+_SPELLINGS = {"graph.user": "microsoft.graph.user", "delta()": "delta"}
+"""How Microsoft's own client writes a cast and a function without parameters; the service takes both."""
+
+
 @dataclass(frozen=True)
 class Route:
     """An operation found for a request; `target` is what stands for `{id}`, empty without one."""
@@ -48,6 +52,7 @@ class Route:
 
 def find_route(method: str, segments: tuple[str, ...]) -> Route:
     """Raises GraphError: 400 for an unknown path, 405 for a method that the path does not take."""
+    segments = tuple(_SPELLINGS.get(segment.lower(), segment) for segment in segments)
     path_known = False
     for operation, handler in HANDLERS.items():
         wanted_method, _, path = operation.partition(" /")

@@ -58,7 +58,7 @@ async def test_what_waits_is_written_when_an_approver_says_so(talk: Talk) -> Non
 async def test_what_waits_is_thrown_away_in_words(talk: Talk) -> None:
     number = await waiting(talk)
     told = await talk.says(talk.bruno, "ingesta aspirantes descartar")
-    assert "descartó esta lectura" in told.text
+    assert "descartó la lectura" in told.text
     run = await run_of(talk, number)
     assert (run.error_code, run.waits_for) == ("U-005", "")
     none = await talk.says(talk.bruno, "ingesta aplicar aspirantes")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from connectors.graph import Certificate
 from connectors.graph.client import GraphDirectory
@@ -368,3 +369,21 @@ def test_the_scope_is_that_of_the_cloud() -> None:
     )
     assert national._scope == "https://graph.microsoft.us/.default"
     assert MsalTokens("https://x.test", TENANT, APP, SECRET)._scope == "https://graph.microsoft.com/.default"
+
+
+async def test_each_call_leaves_a_line_with_the_ids_that_support_asks_for(tenant: Tenant) -> None:
+    seed(tenant, 1)
+    with capture_logs() as lines:
+        await tenant.directory.read_users({"k0": "id-0"})
+        await tenant.directory.group(CLASS)
+        tenant.fault("$batch", "cut_before")
+        await tenant.directory.read_users({"k0": "id-0"})
+    calls = [line for line in lines if line["event"] == "graph.call"]
+    assert [(line["operation"], line["status"], line["requests"]) for line in calls] == [
+        ("read_users", 200, 1),
+        ("group", 200, 1),
+        ("read_users", 0, 1),
+    ]
+    assert len({line["client_request_id"] for line in calls}) == 3
+    assert [bool(line["request_id"]) for line in calls] == [True, True, False]
+    assert "id-0" not in json.dumps(lines)
