@@ -82,14 +82,25 @@ def run_now(name: Annotated[str, typer.Argument(help="a schedule: ingesta-noctur
 
 
 @app.command()
-def sandbox(folder: Annotated[Path, typer.Option(help="where its files go")] = Path(".run/sandbox")) -> None:
-    """Run the simulators of SIAL, Entra and Graph, Moodle, SMTP and Teams."""
-    from sandbox.__main__ import run
+def sandbox(
+    one: Annotated[str, typer.Argument(help="sial, graph, moodle, smtp or teams; left out: all of them")] = "",
+    port: Annotated[int, typer.Option(help="of that one; 0: a free one")] = 0,
+    folder: Annotated[Path, typer.Option(help="where its files go")] = Path(".run/sandbox"),
+) -> None:
+    """Run the simulators of SIAL, Entra and Graph, Moodle, SMTP and Teams, or one of them (docs/sandbox.md)."""
+    from sandbox.__main__ import run, run_alone
     from sandbox.together import Population
 
     folder.mkdir(parents=True, exist_ok=True)
-    typer.echo(f"The addresses are written to {folder / 'addresses.json'}. Ctrl-C ends it.")
-    asyncio.run(run(folder, Population(preinscriptos=24, aspirantes=84, ingresantes=12), 500))
+    population = Population(preinscriptos=24, aspirantes=84, ingresantes=12)
+    if not one:
+        typer.echo(f"The addresses are written to {folder / 'addresses.json'}. Ctrl-C ends it.")
+        asyncio.run(run(folder, population, 500))
+        return
+    try:
+        asyncio.run(run_alone(one, folder, population, 500, port=port))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.command()

@@ -5,6 +5,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+from sandbox.alone import simulating_one
 from sandbox.together import Population, simulating, simulators, write_addresses
 
 
@@ -15,6 +16,19 @@ async def run(folder: Path, population: Population, seats: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with simulating(simulators(population, seats=seats), folder) as addresses:
         write_addresses(addresses, folder / "addresses.json")
+        await stop.wait()
+
+
+async def run_alone(name: str, folder: Path, population: Population, seats: int, *, port: int) -> None:
+    """Serve one of them until SIGTERM or SIGINT; says where. Raises ValueError for a name that is none."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with simulating_one(name, simulators(population, seats=seats), folder, port=port) as variables:
+        for variable, value in variables.items():
+            print(
+                f"Status page and control API: {value}" if variable == "status" else f"{variable}={value}", flush=True
+            )
         await stop.wait()
 
 

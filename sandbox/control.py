@@ -2,27 +2,40 @@
 
 The faults are those seen from real services: an answer that is refused, late, lost on the way (before or after the
 work was done), replaced by a proxy's page, or broken. A simulator names each call (its *operation*), records it, takes
-the fault that waits for it, and obeys: aiohttp ones through `apply_http_fault`.
+the fault that waits for it, and obeys: aiohttp ones through `sandbox/http_faults.py`.
 """
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from ssl import SSLContext
 from typing import Any
 
 from aiohttp import web
 
-HTTP_ACTIONS = frozenset({"status", "delay", "cut_before", "cut_after", "html", "truncate", "malformed"})
+from sandbox.status_page import status_page
+
+HTTP_ACTIONS = frozenset(
+    {
+        "status",
+        "delay",
+        "drip",
+        "twice",
+        "cut_before",
+        "cut_after",
+        "html",
+        "truncate",
+        "malformed",
+        "charset",
+        "redirect",
+        "flood",
+    }
+)
 OWN_ACTIONS = frozenset({"throttle", "maintenance", "moodle_error", "reply"})  # Graph, Moodle (2), SMTP
 CALLS_KEPT = 50_000
 SHUTDOWN_S = 0.5
-
-_HTML = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Please wait</h1></body></html>\n"
-_MALFORMED_JSON = '{"value": [{"id": 1,}'
 
 
 @dataclass
@@ -31,7 +44,8 @@ class Fault:
 
     `match`: an operation's name, part of one, or an fnmatch pattern for a whole one. `action`: one of `HTTP_ACTIONS`
     or a simulator's own. `times`: how many more calls it hits, None until removed. `after`: matching calls let through
-    first. `status` and `retry_after_s` (seconds) are for answers, `delay_s` for `delay`, `body` replaces the answer's.
+    first. `status` and `retry_after_s` (seconds; a text is sent as it is) are for answers, `delay_s` for `delay` and
+    `drip`, `body` replaces the answer's, and is where a `redirect` leads.
     """
 
     match: str
@@ -39,7 +53,7 @@ class Fault:
     times: int | None = None
     after: int = 0
     status: int = 503
-    retry_after_s: float | None = None
+    retry_after_s: float | str | None = None
     delay_s: float = 0.0
     body: Any = None
 
@@ -60,6 +74,10 @@ class Control:
     def add_fault(self, fault: Fault) -> None:
         """Put one in wait, behind the others; the caller's own object is left alone."""
         self._faults.append(replace(fault))
+
+    def faults(self) -> list[Fault]:
+        """Those in wait; copies."""
+        return [replace(fault) for fault in self._faults]
 
     def clear_faults(self) -> None:
         self._faults.clear()
@@ -138,6 +156,8 @@ def _fits(name: str, value: Any) -> bool:
         return True
     if value is None:
         return name in ("times", "retry_after_s")
+    if name == "retry_after_s" and isinstance(value, str):
+        return True
     if name in ("match", "action"):
         return isinstance(value, str) and bool(value)
     kinds = (int, float) if name.endswith("_s") else (int,)
@@ -147,6 +167,7 @@ def _fits(name: str, value: Any) -> bool:
 def control_routes(
     control: Control,
     *,
+    name: str = "",
     state: Callable[[], Any],
     reset: Callable[[], None],
     seed: Callable[[Any], None] | None = None,
@@ -155,7 +176,8 @@ def control_routes(
     """The routes under `/_control`. They ask for no credentials: a simulator listens on a loopback address.
 
     `state` gives JSON, `reset` empties the simulator, `seed` takes its own JSON (ValueError, TypeError, KeyError: 400).
-    `actions`: the simulator's own beside `HTTP_ACTIONS`; None for those of all simulators.
+    `actions`: the simulator's own beside `HTTP_ACTIONS`; None for those of all simulators. `name` heads the status
+    page, `GET /_control/`.
     """
     known = HTTP_ACTIONS | (OWN_ACTIONS if actions is None else frozenset(actions))
 
@@ -165,19 +187,26 @@ def control_routes(
         return web.Response(status=204)
 
     routes = [
-        *_reading_routes(control, state),
+        *_reading_routes(control, state, name),
         *_fault_routes(control, known),
         web.post("/_control/reset", post_reset),
     ]
     return routes if seed is None else [*routes, web.post("/_control/seed", _seeding(seed))]
 
 
-def _reading_routes(control: Control, state: Callable[[], Any]) -> list[web.RouteDef]:
+def _reading_routes(control: Control, state: Callable[[], Any], name: str) -> list[web.RouteDef]:
     async def get_health(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def get_state(_: web.Request) -> web.Response:
         return web.json_response(state())
+
+    async def get_faults(_: web.Request) -> web.Response:
+        return web.json_response([asdict(fault) for fault in control.faults()])
+
+    async def get_page(_: web.Request) -> web.Response:
+        text = status_page(name, state=state(), faults=control.faults(), calls=control.calls())
+        return web.Response(text=text, content_type="text/html")
 
     async def get_calls(request: web.Request) -> web.Response:
         return web.json_response(control.calls(request.query.get("match")))
@@ -186,6 +215,8 @@ def _reading_routes(control: Control, state: Callable[[], Any]) -> list[web.Rout
         web.get("/_control/health", get_health),
         web.get("/_control/state", get_state),
         web.get("/_control/calls", get_calls),
+        web.get("/_control/faults", get_faults),
+        web.get("/_control/", get_page),
     ]
 
 
@@ -219,60 +250,6 @@ def _seeding(seed: Callable[[Any], None]) -> Callable[[web.Request], Awaitable[w
 
 def _refusal(error: Exception) -> web.Response:
     return web.json_response({"error": str(error) or type(error).__name__}, status=400)
-
-
-async def apply_http_fault(
-    fault: Fault | None, request: web.Request, respond: Callable[[], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Answer one HTTP call, with the misbehaviour asked for. `respond` does the work and makes the answer.
-
-    The work is done for `delay`, `cut_after` and `truncate` (whole length announced, half the body sent, connection
-    closed), not for `status`, `cut_before`, `html` and `malformed`. A client that gives up during a `delay` does not
-    stop the work: aiohttp does not cancel handlers, and neither does a real service.
-    """
-    if fault is None:
-        return await respond()
-    if fault.action == "delay":
-        await asyncio.sleep(fault.delay_s)
-        return await respond()
-    if fault.action == "cut_after":
-        await respond()
-    if fault.action in ("cut_before", "cut_after"):
-        return _cut(request)
-    if fault.action == "truncate":
-        return await _truncate(request, await respond())
-    return _invented(fault)
-
-
-def _invented(fault: Fault) -> web.Response:
-    """The answers that need no work done."""
-    if fault.action == "status":
-        body = {"error": f"fault {fault.status}"} if fault.body is None else fault.body
-        headers = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
-        return web.json_response(body, status=fault.status, headers=headers)
-    if fault.action == "html":
-        return web.Response(text=_HTML, content_type="text/html")
-    if fault.action == "malformed":
-        return web.Response(text=_MALFORMED_JSON, content_type="application/json")
-    message = f"this simulator does not know the action {fault.action}"  # loud, or a test would pass for no reason
-    return web.json_response({"error": message}, status=501)
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()  # goes nowhere: aiohttp wants one
-
-
-async def _truncate(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-    body = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
-    part = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
-    part.content_length = len(body)
-    await part.prepare(request)
-    await part.write(body[: len(body) // 2])
-    if request.transport is not None:
-        request.transport.close()  # after what is written
-    return part
 
 
 async def serve(

@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from sandbox.control import Fault, apply_http_fault, control_routes
+from sandbox.control import Fault, control_routes
 from sandbox.graph.batch import run_batch
 from sandbox.graph.calls import answer_call, fault_answer, open_call
 from sandbox.graph.errors import GraphError
@@ -24,6 +24,7 @@ from sandbox.graph.operations import BATCH, DISCOVERY, TOKEN
 from sandbox.graph.request import Answer, GraphRequest, error_answer, new_ids, split_url, without_types
 from sandbox.graph.routes import find_route
 from sandbox.graph.state import GraphState
+from sandbox.http_faults import apply_http_fault
 
 GRAPH_PREFIX = "/v1.0"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -64,7 +65,12 @@ def build_app(state: GraphState) -> web.Application:
             web.route("*", GRAPH_PREFIX + "/{path:.*}", serve_graph),
             web.post("/_control/graph/sign-in", serve_sign_in),
             *control_routes(
-                state.control, state=state.snapshot, reset=state.reset, seed=state.seed, actions=("throttle",)
+                state.control,
+                name="Entra and Graph",
+                state=state.snapshot,
+                reset=state.reset,
+                seed=state.seed,
+                actions=("throttle",),
             ),
         ]
     )

@@ -14,6 +14,7 @@ from sandbox.graph.request import Answer, GraphRequest, error_answer
 from sandbox.graph.routes import Route, find_route
 from sandbox.graph.state import GraphState
 from sandbox.graph.throttle import WARN_FROM
+from sandbox.http_faults import retry_after
 
 DEFAULT_RETRY_AFTER_S = 1.0
 Sleep = Callable[[float], Awaitable[None]]
@@ -79,11 +80,11 @@ def _do(state: GraphState, call: Call) -> Answer:
 def fault_answer(state: GraphState, fault: Fault, request: GraphRequest) -> Answer | None:
     """`status` in Graph's envelope (or with the fault's own body), `throttle` as 429; None for other actions."""
     if fault.action == "throttle":
-        wait_s = DEFAULT_RETRY_AFTER_S if fault.retry_after_s is None else fault.retry_after_s
+        wait_s = fault.retry_after_s if isinstance(fault.retry_after_s, int | float) else DEFAULT_RETRY_AFTER_S
         return error_answer(throttled(wait_s, scope=throttle_scope(state)), request, now=state.clock())
     if fault.action != "status":
         return None
-    headers = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
+    headers = {} if fault.retry_after_s is None else {"Retry-After": retry_after(fault.retry_after_s)}
     if fault.body is not None:
         return Answer(fault.status, fault.body, headers)
     return error_answer(of_status(fault.status, headers=headers), request, now=state.clock())
@@ -100,6 +101,11 @@ async def answer_inner(state: GraphState, call: Call, *, sleep: Sleep) -> Answer
         return answer_call(state, call)
     if fault.action == "delay":
         await sleep(fault.delay_s)
+        return answer_call(state, call)
+    if fault.action == "twice":
+        answer_call(state, call)
+        return answer_call(state, call)
+    if fault.action == "drip":
         return answer_call(state, call)
     if fault.action in ("cut_after", "truncate"):
         answer_call(state, call)

@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.control import Fault, apply_http_fault, control_routes
+from sandbox.control import Fault, control_routes
+from sandbox.http_faults import apply_http_fault
 from sandbox.moodle.call import Call, answer, read_call
 from sandbox.moodle.functions import FUNCTIONS
 from sandbox.moodle.login import LOGIN, LOGIN_PATH, sign_in
@@ -42,7 +43,9 @@ def build_app(state: MoodleState) -> web.Application:
     app.router.add_route("GET", SERVER_PATH, serve_call)
     app.router.add_route("POST", SERVER_PATH, serve_call)
     app.add_routes(
-        control_routes(state.control, state=state.snapshot, reset=state.reset, seed=state.seed, actions=OWN_ACTIONS)
+        control_routes(
+            state.control, name="Moodle", state=state.snapshot, reset=state.reset, seed=state.seed, actions=OWN_ACTIONS
+        )
     )
     return app
 

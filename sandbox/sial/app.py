@@ -14,7 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.control import apply_http_fault, control_routes
+from sandbox.control import control_routes
+from sandbox.http_faults import apply_http_fault
 from sandbox.sial.data import CAREERS, LISTS, SialEntry
 from sandbox.sial.state import SialState
 from sandbox.sial.windows import MalformedDateError, window_end, window_start
@@ -44,7 +45,9 @@ def build_app(state: SialState) -> web.Application:
             web.get(f"{V2_BASE}/{{list}}/listas/{{since}}/{{until}}", guarded(_serve_list)),
             web.get(f"{V1_BASE}/{{list}}", guarded(_redirect)),
             web.get(f"{V1_BASE}/{{list}}/", guarded(_serve_flat_list)),
-            *control_routes(state.control, state=state.snapshot, reset=state.reset, seed=state.seed, actions=()),
+            *control_routes(
+                state.control, name="SIAL", state=state.snapshot, reset=state.reset, seed=state.seed, actions=()
+            ),
         ]
     )
     return app

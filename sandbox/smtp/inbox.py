@@ -69,7 +69,9 @@ def build_app(state: InboxState) -> web.Application:
     app.add_routes(
         [
             web.get("/_control/inbox/messages", messages),
-            *control_routes(state.control, state=state.snapshot, reset=state.reset, actions=("delay", "reply")),
+            *control_routes(
+                state.control, name="Mail", state=state.snapshot, reset=state.reset, actions=("delay", "reply")
+            ),
         ]
     )
     return app

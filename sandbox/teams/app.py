@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.control import Fault, apply_http_fault, control_routes
+from sandbox.control import Fault, control_routes
+from sandbox.http_faults import apply_http_fault
 from sandbox.teams import errors
 from sandbox.teams.state import TeamsState
 
@@ -36,7 +37,7 @@ def build_app(state: TeamsState) -> web.Application:
             web.get("/v3/conversations/{cid}/members/{member}", service.member),
             web.get("/_control/transcript", service.transcript),
             web.post("/_control/people", service.person_wrote),
-            *control_routes(state.control, state=state.summary, reset=state.reset, actions=()),
+            *control_routes(state.control, name="Teams", state=state.summary, reset=state.reset, actions=()),
         ]
     )
     return app

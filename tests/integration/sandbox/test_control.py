@@ -10,7 +10,8 @@ import httpx
 import pytest
 from aiohttp import web
 
-from sandbox.control import Control, Fault, apply_http_fault, control_routes, serve
+from sandbox.control import Control, Fault, control_routes, serve
+from sandbox.http_faults import apply_http_fault
 
 STEPS = {"a": 1, "b": [1, 2, 3]}
 
