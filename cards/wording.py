@@ -25,6 +25,18 @@ def steps(kind: StepKind, count: int) -> str:
             return plural("{n} usuario de Moodle", "{n} usuarios de Moodle", count)
         case StepKind.ENROLMENT:
             return plural("{n} matriculación", "{n} matriculaciones", count)
+        case StepKind.COURSE_GROUP:
+            return plural("{n} grupo de curso", "{n} grupos de curso", count)
+        case StepKind.LEAVE_COURSE_GROUP:
+            return plural("{n} salida de grupo de curso", "{n} salidas de grupo de curso", count)
+        case StepKind.RESTORE_ACCOUNT:
+            return plural("{n} restauración de cuenta", "{n} restauraciones de cuenta", count)
+        case StepKind.UPDATE_ACCOUNT:
+            return plural("{n} actualización de cuenta", "{n} actualizaciones de cuenta", count)
+        case StepKind.ACCOUNT_GROUP:
+            return plural("{n} ingreso a grupo", "{n} ingresos a grupos", count)
+        case StepKind.LEAVE_ACCOUNT_GROUP:
+            return plural("{n} salida de grupo", "{n} salidas de grupos", count)
         case StepKind.ENABLE_ACCOUNT:
             return plural("{n} habilitación de cuenta", "{n} habilitaciones de cuenta", count)
         case StepKind.UNENROL:
@@ -50,8 +62,14 @@ def steps_done(kind: StepKind, count: int) -> str:
     match kind:
         case StepKind.ACCOUNT | StepKind.LICENCE | StepKind.MOODLE_USER | StepKind.ENROLMENT:
             return steps(kind, count)
-        case StepKind.UNENROL | StepKind.NEW_SECRET:
+        case StepKind.UNENROL | StepKind.NEW_SECRET | StepKind.ACCOUNT_GROUP | StepKind.LEAVE_ACCOUNT_GROUP:
             return steps(kind, count)
+        case StepKind.COURSE_GROUP | StepKind.LEAVE_COURSE_GROUP:
+            return steps(kind, count)
+        case StepKind.RESTORE_ACCOUNT:
+            return plural("{n} cuenta restaurada", "{n} cuentas restauradas", count)
+        case StepKind.UPDATE_ACCOUNT:
+            return plural("{n} cuenta actualizada", "{n} cuentas actualizadas", count)
         case StepKind.CREDENTIALS_MAIL:
             return plural("{n} carta aceptada", "{n} cartas aceptadas", count)
         case StepKind.ENABLE_ACCOUNT:
@@ -83,6 +101,18 @@ def lane(kind: StepKind) -> str:
             return _("Moodle")
         case StepKind.ENROLMENT:
             return _("Cursos")
+        case StepKind.COURSE_GROUP:
+            return _("Grupos de cursos")
+        case StepKind.LEAVE_COURSE_GROUP:
+            return _("Quitar de grupos")
+        case StepKind.RESTORE_ACCOUNT:
+            return _("Restaurar cuentas")
+        case StepKind.UPDATE_ACCOUNT:
+            return _("Actualizar cuentas")
+        case StepKind.ACCOUNT_GROUP:
+            return _("Grupos")
+        case StepKind.LEAVE_ACCOUNT_GROUP:
+            return _("Quitar grupos")
         case StepKind.ENABLE_ACCOUNT:
             return _("Habilitar cuentas")
         case StepKind.UNENROL:

@@ -15,6 +15,7 @@ from lucy.domain.audit import Actor, AuditEvent
 from lucy.domain.config import key
 from lucy.domain.course_rules import CourseRule
 from lucy.domain.ingest import KnownCareer
+from lucy.domain.rule_texts import read_rule, rule_value
 from lucy.errors import RequestError
 from lucy.flows.set_config import set_config
 from lucy.settings import Settings
@@ -58,7 +59,7 @@ def read_config(value: Any) -> tuple[list[KnownCareer], list[CourseRule]]:
     if not isinstance(value, dict):
         raise RequestError("The file must hold one object with 'careers' and 'course_rules'.")
     careers = [_career(entry, place) for place, entry in enumerate(value.get("careers", []), 1)]
-    return careers, [_rule(entry, place) for place, entry in enumerate(value.get("course_rules", []), 1)]
+    return careers, [read_rule(entry, place) for place, entry in enumerate(value.get("course_rules", []), 1)]
 
 
 def _career(entry: Any, place: int) -> KnownCareer:
@@ -68,37 +69,16 @@ def _career(entry: Any, place: int) -> KnownCareer:
         raise RequestError(f"Career {place} needs id (a number), code and name.") from None
 
 
-def _rule(entry: Any, place: int) -> CourseRule:
-    try:
-        lists = {
-            name: frozenset(str(one).upper() for one in entry.get(name, []))
-            for name in ("careers", "modalities", "commissions")
-        }
-        return CourseRule(0, str(entry["course"]), **lists)
-    except (KeyError, TypeError, AttributeError):
-        raise RequestError(
-            f"Course rule {place} needs course (a Moodle shortname); careers, modalities and commissions are lists."
-        ) from None
-
-
 async def _export(settings: Settings) -> dict[str, Any]:
     db = Database(settings.database_url)
     async with db.transaction() as session:
         careers = await rules.careers(session)
-        course_rules = await rules.course_rules(session)
+        course_rules = await rules.every_course_rule(session)
         values = await config_db.values(session)
     await db.close()
     return {
         "careers": [{"id": one.id, "code": one.code, "name": one.name} for one in careers.values()],
-        "course_rules": [
-            {
-                "course": rule.course,
-                "careers": sorted(rule.careers),
-                "modalities": sorted(rule.modalities),
-                "commissions": sorted(rule.commissions),
-            }
-            for rule in course_rules
-        ],
+        "course_rules": [rule_value(rule) for rule in course_rules],
         "settings": values,
     }
 

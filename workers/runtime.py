@@ -30,8 +30,12 @@ from lucy.domain.operations import StepKind
 from lucy.errors import System
 from lucy.flows.lanes.account import AccountLane
 from lucy.flows.lanes.account_delete import AccountDeleteLane
+from lucy.flows.lanes.account_group import JoinAccountGroupLane, LeaveAccountGroupLane
+from lucy.flows.lanes.account_restore import AccountRestoreLane
 from lucy.flows.lanes.account_switch import DisableAccountLane, EnableAccountLane
+from lucy.flows.lanes.account_update import AccountUpdateLane
 from lucy.flows.lanes.base import Lane, Noter
+from lucy.flows.lanes.course_group import JoinCourseGroupLane, LeaveCourseGroupLane
 from lucy.flows.lanes.credentials_mail import CredentialsMailLane
 from lucy.flows.lanes.enrolment import EnrolmentLane
 from lucy.flows.lanes.licence import LicenceLane
@@ -94,7 +98,7 @@ class Runtime:
         broker = make_broker(settings.redis_url)
         stack.callback(broker.close)
         sealer = Sealer(settings.secret_keys.get_secret_value())
-        lanes = every_lane(directory, moodle, mailer, sealer=sealer, note=noter(db), house=house)
+        lanes = every_lane(directory, moodle_sites, mailer, sealer=sealer, note=noter(db), house=house)
         return cls(
             settings=settings,
             house=house,
@@ -115,19 +119,25 @@ class Runtime:
 
 
 def every_lane(
-    directory: Directory, moodle: Moodle, mailer: Mailer, *, sealer: Sealer, note: Noter, house: House
+    directory: Directory, sites: Mapping[str, Moodle], mailer: Mailer, *, sealer: Sealer, note: Noter, house: House
 ) -> dict[StepKind, Lane[Any]]:
     """A lane for each kind of step."""
     lanes: list[Lane[Any]] = [
         AccountLane(directory, sealer, house),
+        AccountRestoreLane(directory, note, house),
         EnableAccountLane(directory, note, house),
+        AccountUpdateLane(directory, note, house),
+        JoinAccountGroupLane(directory, note, house),
+        LeaveAccountGroupLane(directory, note, house),
         LicenceLane(directory, house),
         CredentialsMailLane(mailer, sealer, note, house),
-        MoodleUserLane(moodle, note, house),
-        EnrolmentLane(moodle, note, house),
-        UnenrolLane(moodle, note, house),
-        SuspendEnrolmentLane(moodle, note, house),
-        MoodleSuspensionLane(moodle, note, house),
+        MoodleUserLane(sites, note, house),
+        EnrolmentLane(sites, note, house),
+        JoinCourseGroupLane(sites, note, house),
+        LeaveCourseGroupLane(sites, note, house),
+        UnenrolLane(sites, note, house),
+        SuspendEnrolmentLane(sites, note, house),
+        MoodleSuspensionLane(sites, note, house),
         LicenceRemovalLane(directory, note, house),
         DisableAccountLane(directory, note, house),
         AccountDeleteLane(directory, note, house),

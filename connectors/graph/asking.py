@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from connectors.graph.models import SubRequest
-from connectors.graph.wire import DELTA_FIELDS, NAME_LENGTH, USER_FIELDS
+from connectors.graph.wire import DELTA_FIELDS, USER_FIELDS
+from lucy.domain.account_print import NAME_LENGTH, shown_name
 from lucy.domain.students import Upn
 from lucy.ports import AccountChange, EnabledChange, GroupMember, LicenceRequest, NewAccount, NewPassword
 
 BATCH_SIZE = 20  # https://learn.microsoft.com/graph/json-batching, checked 2026-10
-DISPLAY_NAME_LENGTH = 256  # https://learn.microsoft.com/graph/api/resources/user, checked 2026-10
 LONGEST_PAGE = 999  # https://learn.microsoft.com/graph/api/group-list-members, checked 2026-10
 SEATS_PATH = "/subscribedSkus"
 DELETED_PATH = (
@@ -48,11 +48,9 @@ def update_user(change: AccountChange) -> SubRequest:
 
 
 def _names(first_name: str, last_name: str) -> dict[str, str]:
-    """ "Surname, name", as the earlier system showed them."""
-    display_name = ", ".join(part for part in (last_name, first_name) if part)
     names = {"givenName": first_name[:NAME_LENGTH], "surname": last_name[:NAME_LENGTH]}
     return {
-        "displayName": display_name[:DISPLAY_NAME_LENGTH],
+        "displayName": shown_name(first_name, last_name),
         **{name: value for name, value in names.items() if value},
     }
 

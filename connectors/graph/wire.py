@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from connectors.graph.models import Problem, ProblemDetail, SubResponse
 from connectors.http import parse_retry_after
+from lucy.domain.account_print import NAME_LENGTH
 from lucy.domain.students import Upn
 from lucy.ports import DirectoryUser, NewAccount
 
-NAME_LENGTH = 64
 OWN_FIELDS = (
     "id",
     "userPrincipalName",

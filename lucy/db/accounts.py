@@ -1,14 +1,14 @@
-"""What students have outside: accounts, Moodle users, enrolments, and passwords on their way to a letter."""
+"""Accounts in Entra, and passwords on their way to a letter."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, SealedSecretRow
+from lucy.db.tables import AccountRow, SealedSecretRow
 from lucy.domain.batches import BatchId
 from lucy.domain.steps import StepId
 from lucy.domain.students import StudentId
@@ -17,16 +17,6 @@ from lucy.domain.students import StudentId
 async def accounts(session: AsyncSession, students: Collection[StudentId]) -> dict[StudentId, AccountRow]:
     rows = (await session.scalars(select(AccountRow).where(AccountRow.student_id.in_(list(students))))).all()
     return {row.student_id: row for row in rows}
-
-
-async def moodle_users(session: AsyncSession, students: Collection[StudentId]) -> dict[StudentId, MoodleUserRow]:
-    rows = (await session.scalars(select(MoodleUserRow).where(MoodleUserRow.student_id.in_(list(students))))).all()
-    return {row.student_id: row for row in rows}
-
-
-async def enrolments(session: AsyncSession, student: StudentId) -> Sequence[EnrolmentRow]:
-    statement = select(EnrolmentRow).where(EnrolmentRow.student_id == student).order_by(EnrolmentRow.course)
-    return (await session.scalars(statement)).all()
 
 
 async def store_accounts(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -94,6 +84,16 @@ async def store_fingerprints(session: AsyncSession, students: Mapping[StudentId,
         )
 
 
+async def store_prints(session: AsyncSession, students: Mapping[StudentId, str], *, now: datetime) -> None:
+    """Note what accounts that Lucy made look like after she changed them; those she adopted have no print."""
+    for student, made_print in students.items():
+        await session.execute(
+            update(AccountRow)
+            .where(AccountRow.student_id == student, AccountRow.made_print != "")
+            .values(made_print=made_print, verified_at=now)
+        )
+
+
 async def forget_accounts(session: AsyncSession, students: Sequence[StudentId]) -> None:
     """Their accounts were deleted: the passwords sealed for them open nothing."""
     if students:
@@ -103,50 +103,6 @@ async def forget_accounts(session: AsyncSession, students: Sequence[StudentId]) 
 
 async def mark_mailed(session: AsyncSession, students: Sequence[StudentId], *, now: datetime) -> None:
     await session.execute(update(AccountRow).where(AccountRow.student_id.in_(students)).values(mailed_at=now))
-
-
-async def store_moodle_users(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        statement = insert(MoodleUserRow)
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[MoodleUserRow.student_id],
-                set_={"moodle_id": statement.excluded.moodle_id, "username": statement.excluded.username},
-            ),
-            [dict(row) for row in rows],
-        )
-
-
-async def store_suspended(session: AsyncSession, students: Mapping[StudentId, bool]) -> None:
-    """Note whose Moodle user is kept out of the site."""
-    for suspended in (True, False):
-        some = [student for student, value in students.items() if value is suspended]
-        if some:
-            await session.execute(
-                update(MoodleUserRow).where(MoodleUserRow.student_id.in_(some)).values(suspended=suspended)
-            )
-
-
-async def enrolments_in(
-    session: AsyncSession, places: Collection[tuple[StudentId, str]]
-) -> dict[tuple[StudentId, str], EnrolmentRow]:
-    """The enrolments of students in courses, by shortname."""
-    rows = await session.scalars(
-        select(EnrolmentRow).where(tuple_(EnrolmentRow.student_id, EnrolmentRow.course).in_(list(places)))
-    )
-    return {(row.student_id, row.course): row for row in rows.all()}
-
-
-async def forget_enrolments(session: AsyncSession, places: Collection[tuple[StudentId, str]]) -> None:
-    if places:
-        await session.execute(
-            delete(EnrolmentRow).where(tuple_(EnrolmentRow.student_id, EnrolmentRow.course).in_(list(places)))
-        )
-
-
-async def store_enrolments(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await session.execute(insert(EnrolmentRow).on_conflict_do_nothing(), [dict(row) for row in rows])
 
 
 # Sealed passwords

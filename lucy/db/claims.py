@@ -37,6 +37,7 @@ class ClaimedStep:
     tries: int = 0
     probe: bool = False
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    reason: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ async def _take(session: AsyncSession, ids: Sequence[int], *, now: datetime, lea
             lease_id=lease_id,
             tries=row.tries,
             outcome=row.outcome,
+            reason=row.reason,
         )
         for row in rows.scalars()
     }

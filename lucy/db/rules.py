@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db.tables import CareerRow, CourseRuleRow
 from lucy.domain.course_rules import CourseRule
 from lucy.domain.ingest import KnownCareer
+from lucy.domain.students import Stage
 
 
 async def careers(session: AsyncSession) -> dict[int, KnownCareer]:
@@ -17,9 +18,23 @@ async def careers(session: AsyncSession) -> dict[int, KnownCareer]:
 
 
 async def course_rules(session: AsyncSession) -> list[CourseRule]:
-    rows = (await session.scalars(select(CourseRuleRow).where(CourseRuleRow.active).order_by(CourseRuleRow.id))).all()
+    """Those in force."""
+    return [rule for rule in await every_course_rule(session) if rule.active]
+
+
+async def every_course_rule(session: AsyncSession) -> list[CourseRule]:
+    """Also those that staff switched off."""
+    rows = (await session.scalars(select(CourseRuleRow).order_by(CourseRuleRow.id))).all()
     return [
-        CourseRule(row.id, row.course, frozenset(row.careers), frozenset(row.modalities), frozenset(row.commissions))
+        CourseRule(
+            row.id,
+            row.course,
+            frozenset(row.careers),
+            frozenset(row.modalities),
+            frozenset(row.commissions),
+            frozenset(map(Stage, row.stages)),
+            row.active,
+        )
         for row in rows
     ]
 
@@ -49,6 +64,8 @@ async def replace_course_rules(session: AsyncSession, rules: Sequence[CourseRule
                     "careers": sorted(rule.careers),
                     "modalities": sorted(rule.modalities),
                     "commissions": sorted(rule.commissions),
+                    "stages": sorted(stage.value for stage in rule.stages),
+                    "active": rule.active,
                 }
                 for rule in rules
             ],

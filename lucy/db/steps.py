@@ -25,6 +25,7 @@ async def add_plan(session: AsyncSession, batch: BatchId, steps: Sequence[Planne
             "student_id": step.student_id,
             "kind": step.kind,
             "target": step.target,
+            "reason": dict(step.reason),
             "position": position,
             "state": step.state,
             "due_at": now if step.state is StepState.DUE else None,
@@ -44,12 +45,12 @@ async def siblings(
     if not students:
         return found
     rows = await session.execute(
-        select(StepRow.id, StepRow.batch_id, StepRow.student_id, StepRow.kind, StepRow.state).where(
+        select(StepRow.id, StepRow.batch_id, StepRow.student_id, StepRow.kind, StepRow.state, StepRow.target).where(
             tuple_(StepRow.batch_id, StepRow.student_id).in_(list(students))
         )
     )
     for row in rows:
-        found.setdefault((row.batch_id, row.student_id), []).append(Sibling(row.id, row.kind, row.state))
+        found.setdefault((row.batch_id, row.student_id), []).append(Sibling(row.id, row.kind, row.state, row.target))
     return found
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, cast, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lucy.db import account_groups as groups_db
 from lucy.db.tables import AccountRow, EnrolmentRow, ListingRow, MoodleUserRow, StudentRow
 from lucy.domain.plans import Present
 from lucy.domain.selections import Selection, Thing, fold
@@ -203,26 +204,40 @@ async def present(session: AsyncSession, ids: Sequence[StudentId]) -> dict[Stude
             select(AccountRow.student_id, AccountRow.licensed, AccountRow.enabled).where(AccountRow.student_id.in_(ids))
         )
     }
-    active = select(MoodleUserRow.student_id).where(MoodleUserRow.student_id.in_(ids), ~MoodleUserRow.suspended)
-    users = set((await session.scalars(active)).all())
+    account_groups = await groups_db.of_students(session, ids)
+    users: dict[StudentId, set[str]] = {}
+    for student, site in await session.execute(
+        select(MoodleUserRow.student_id, MoodleUserRow.site).where(
+            MoodleUserRow.student_id.in_(ids), ~MoodleUserRow.suspended
+        )
+    ):
+        users.setdefault(student, set()).add(site)
     courses: dict[StudentId, set[str]] = {}
     ours: dict[StudentId, set[str]] = {}
+    groups: dict[StudentId, dict[str, frozenset[str]]] = {}
     for row in await session.execute(
         select(
-            EnrolmentRow.student_id, EnrolmentRow.course, EnrolmentRow.made_by_batch, EnrolmentRow.was_suspended
-        ).where(EnrolmentRow.student_id.in_(ids))
+            EnrolmentRow.student_id,
+            EnrolmentRow.course,
+            EnrolmentRow.made_by_batch,
+            EnrolmentRow.was_suspended,
+            EnrolmentRow.groups,
+        ).where(EnrolmentRow.student_id.in_(ids), ~EnrolmentRow.suspended)
     ):
         courses.setdefault(row.student_id, set()).add(row.course)
+        groups.setdefault(row.student_id, {})[row.course] = frozenset(row.groups)
         if row.made_by_batch is not None and not row.was_suspended:  # a suspended one was there before Lucy
             ours.setdefault(row.student_id, set()).add(row.course)
     return {
         id_: Present(
             has_account=id_ in accounts,
             licensed=id_ in accounts and accounts[id_].licensed,
-            has_moodle_user=id_ in users,
+            moodle_users=frozenset(users.get(id_, ())),
             courses=frozenset(courses.get(id_, ())),
             enabled=id_ not in accounts or accounts[id_].enabled,
             ours=frozenset(ours.get(id_, ())),
+            groups=groups.get(id_, {}),
+            account_groups=account_groups.get(id_, frozenset()),
         )
         for id_ in ids
     }
@@ -278,5 +293,7 @@ def _has(thing: Thing) -> ColumnElement[bool]:
     if thing is Thing.MOODLE:
         return exists(select(MoodleUserRow.student_id).where(MoodleUserRow.student_id == StudentRow.id))
     if thing is Thing.ENROLMENT:
-        return exists(select(EnrolmentRow.student_id).where(EnrolmentRow.student_id == StudentRow.id))
+        return exists(
+            select(EnrolmentRow.student_id).where(EnrolmentRow.student_id == StudentRow.id, ~EnrolmentRow.suspended)
+        )
     return StudentRow.personal_email != ""

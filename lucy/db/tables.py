@@ -9,8 +9,8 @@ from lucy.db.tables_batches import (
     StepRow,
     StudentHoldRow,
 )
-from lucy.db.tables_courses import CareerRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
-from lucy.db.tables_people import AccountRow, StudentRow
+from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
+from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
     AuditSealRow,
@@ -26,6 +26,7 @@ from lucy.db.tables_safety import ConfigEntryRow, DownloadRow, GeneralPauseRow, 
 from lucy.db.tables_source import CheckpointRow, HeldRecordRow, IngestPayloadRow, IngestRunRow, ListingRow
 
 __all__ = [
+    "AccountGroupRow",
     "AccountRow",
     "ApprovalRow",
     "AuditEventRow",
@@ -37,8 +38,11 @@ __all__ = [
     "CheckpointRow",
     "ConfigEntryRow",
     "ConversationRow",
+    "CourseCheckRow",
     "CourseRuleRow",
+    "DirectoryCursorRow",
     "DownloadRow",
+    "DriftRow",
     "EnrolmentRow",
     "GeneralPauseRow",
     "HeldRecordRow",

@@ -140,7 +140,8 @@ class StepRow(Base):
     batch_id: Mapped[BatchId] = mapped_column(ForeignKey("batch.id"))
     student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"))
     kind: Mapped[StepKind]
-    target: Mapped[str] = mapped_column(server_default="")  # a course's shortname, else empty
+    target: Mapped[str] = mapped_column(server_default="")  # a course, a Moodle site, an Entra group; else empty
+    reason: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # why it is in the plan
     position: Mapped[int]
     state: Mapped[StepState]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))

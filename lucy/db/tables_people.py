@@ -57,3 +57,43 @@ class AccountRow(Base):
     created_at: Mapped[datetime]
     verified_at: Mapped[datetime]
     mailed_at: Mapped[datetime | None]
+
+
+class AccountGroupRow(Base):
+    """An Entra group that Lucy put an account into. `made_by_batch` is empty where she had not made the account."""
+
+    __tablename__ = "account_group"
+
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    group_id: Mapped[str] = mapped_column(primary_key=True)
+    made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
+    joined_at: Mapped[datetime]
+
+
+class DriftRow(Base):
+    """What is not in Entra as Lucy knows it, since when. Gone as soon as it is so again.
+
+    `student_id` is empty for an account that bears Lucy's mark and belongs to nobody she knows; `entra_id` tells
+    which. `kind` is of `lucy.domain.drift`, Drift.
+    """
+
+    __tablename__ = "drift"
+    __table_args__ = (UniqueConstraint("entra_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    student_id: Mapped[StudentId | None] = mapped_column(ForeignKey("student.id"))
+    entra_id: Mapped[str]
+    kind: Mapped[str]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+
+
+class DirectoryCursorRow(Base):
+    """Where to go on reading the directory's changes: one row. `link` is Graph's, `whole_at` the last whole read."""
+
+    __tablename__ = "directory_cursor"
+
+    id: Mapped[int] = mapped_column(SmallInteger(), primary_key=True, server_default=text("1"))
+    link: Mapped[str]
+    whole_at: Mapped[datetime | None]
+    read_at: Mapped[datetime]

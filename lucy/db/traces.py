@@ -1,11 +1,12 @@
 """What a batch left with its students, and what happened to them since: what an undo is planned from."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
+from lucy.db import moodle as moodle_db
 from lucy.db.tables import AccountRow, EnrolmentRow, MoodleUserRow, StepRow
 from lucy.domain.batches import BatchId, batch_code
 from lucy.domain.operations import StepKind
@@ -32,7 +33,7 @@ async def traces(
     done = await _done(session, batch, students)
     later = await _later(session, batch, students)
     accounts = await accounts_db.accounts(session, students)
-    users = await accounts_db.moodle_users(session, students)
+    users = await moodle_db.users_by_site(session, students)
     enrolments = await _enrolments(session, students)
     return [
         _traces(
@@ -41,7 +42,7 @@ async def traces(
             done=frozenset(done.get(one, ())),
             later=frozenset(later.get(one, ())),
             account=accounts.get(one),
-            user=users.get(one),
+            users=users.get(one, {}),
             enrolments=enrolments.get(one, ()),
             test_prefix=test_prefix,
         )
@@ -99,11 +100,11 @@ def _traces(
     done: frozenset[tuple[StepKind, str]],
     later: frozenset[str],
     account: AccountRow | None,
-    user: MoodleUserRow | None,
+    users: Mapping[str, MoodleUserRow],
     enrolments: Sequence[EnrolmentRow],
     test_prefix: str,
 ) -> Traces:
-    mine = [row for row in enrolments if row.made_by_batch == batch]
+    mine = [row for row in enrolments if row.made_by_batch == batch and not row.suspended]
     return Traces(
         student_id=student,
         done=done,
@@ -113,10 +114,18 @@ def _traces(
         enabled=account is not None and account.enabled,
         deletable=account is not None and account.upn.startswith(test_prefix),
         licence_given=account is not None and account.licensed and account.licensed_by_batch == batch,
-        has_user=user is not None,
-        user_made=user is not None and user.made_by_batch == batch,
-        user_suspended=user is not None and user.suspended,
-        courses=frozenset(row.course for row in enrolments),
+        users=frozenset(users),
+        users_made=frozenset(site for site, user in users.items() if user.made_by_batch == batch),
+        users_suspended=frozenset(site for site, user in users.items() if user.suspended),
+        courses=frozenset(row.course for row in enrolments if not row.suspended),
         made=frozenset(row.course for row in mine if not row.was_suspended),
-        revived=frozenset(row.course for row in mine if row.was_suspended),
+        revived=frozenset(row.course for row in mine if row.was_suspended)
+        | frozenset(
+            row.course for row in enrolments if (StepKind.ENROLMENT, row.course) in done and _let_in(row, batch)
+        ),
     )
+
+
+def _let_in(row: EnrolmentRow, batch: BatchId) -> bool:
+    """Whether the batch, having done the enrolment, found one that Lucy had suspended."""
+    return not row.suspended and row.made_by_batch not in (None, batch)

@@ -2,6 +2,15 @@
 
 from lucy.domain.basis import print_of
 
+# What Graph takes: https://learn.microsoft.com/graph/api/resources/user, checked 2026-10.
+NAME_LENGTH = 64
+DISPLAY_NAME_LENGTH = 256
+
+
+def shown_name(first_name: str, last_name: str) -> str:
+    """ "Surname, name", as the earlier system showed them."""
+    return ", ".join(part for part in (last_name, first_name) if part)[:DISPLAY_NAME_LENGTH]
+
 
 def account_print(
     *, upn: str, display_name: str, given_name: str, surname: str, employee_id: str, usage_location: str

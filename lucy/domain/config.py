@@ -19,11 +19,17 @@ _THRESHOLDS = {
     "activar": "10000",  # a first day of term fits; seats, letters and a second person watch over it, too
     "matricular": "10000",
     "matricular.bajas": "50 10%",
+    "desmatricular": "50 10%",
     "deshabilitar": "100 10%",
     "habilitar": "2000",
+    "licencia": "10000",
+    "licencia.quitar": "100 10%",
+    "cuenta.actualizar": "10000",
+    "cuenta.restaurar": "200",
     "deshacer": "200 20%",
 }
-_APPROVALS = dict.fromkeys(NAMES.values(), "1") | {"deshabilitar": "50:1 2", "deshacer": "50:1 2"}
+_TAKING = ("desmatricular", "licencia.quitar", "deshabilitar", "deshacer")
+_APPROVALS = dict.fromkeys(NAMES.values(), "1") | dict.fromkeys(_TAKING, "50:1 2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,20 @@ class StepKind(StrEnum):
     """One operation for one student; steps of one kind form a lane. The order is that in which cards name them."""
 
     ACCOUNT = "account"
+    RESTORE_ACCOUNT = "restore_account"  # out of the deleted items
     ENABLE_ACCOUNT = "enable_account"
+    UPDATE_ACCOUNT = "update_account"  # name, number and country as the records have them
+    ACCOUNT_GROUP = "account_group"
     LICENCE = "licence"
     CREDENTIALS_MAIL = "credentials_mail"
     MOODLE_USER = "moodle_user"
     ENROLMENT = "enrolment"
+    COURSE_GROUP = "course_group"
+    LEAVE_COURSE_GROUP = "leave_course_group"
     UNENROL = "unenrol"
-    SUSPEND_ENROLMENT = "suspend_enrolment"  # back to what it was: suspended, as before the batch re-activated it
+    SUSPEND_ENROLMENT = "suspend_enrolment"  # in the course, and out of its sight
     SUSPEND_MOODLE_USER = "suspend_moodle_user"
+    LEAVE_ACCOUNT_GROUP = "leave_account_group"
     REMOVE_LICENCE = "remove_licence"
     DISABLE_ACCOUNT = "disable_account"
     DELETE_ACCOUNT = "delete_account"
@@ -31,8 +37,13 @@ class BatchKind(StrEnum):
 
     ACTIVATE = "activate"
     ENROL = "enrol"
+    UNENROL = "unenrol"
     DISABLE = "disable"
     ENABLE = "enable"
+    LICENSE = "license"
+    UNLICENSE = "unlicense"
+    UPDATE = "update"
+    RESTORE = "restore"
     UNDO = "undo"
 
 
@@ -40,14 +51,20 @@ class BatchKind(StrEnum):
 # the licence because it invites the student to enter Teams; an undo goes from the outside in, the account last.
 NEEDS: dict[StepKind, tuple[StepKind, ...]] = {
     StepKind.ACCOUNT: (),
+    StepKind.RESTORE_ACCOUNT: (),
     StepKind.ENABLE_ACCOUNT: (),
+    StepKind.UPDATE_ACCOUNT: (),
+    StepKind.ACCOUNT_GROUP: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
     StepKind.LICENCE: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
     StepKind.CREDENTIALS_MAIL: (StepKind.ACCOUNT, StepKind.LICENCE),
     StepKind.MOODLE_USER: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
     StepKind.ENROLMENT: (StepKind.MOODLE_USER,),
+    StepKind.COURSE_GROUP: (StepKind.ENROLMENT,),
+    StepKind.LEAVE_COURSE_GROUP: (),
     StepKind.UNENROL: (),
     StepKind.SUSPEND_ENROLMENT: (),
     StepKind.SUSPEND_MOODLE_USER: (StepKind.UNENROL, StepKind.SUSPEND_ENROLMENT),
+    StepKind.LEAVE_ACCOUNT_GROUP: (),
     StepKind.REMOVE_LICENCE: (),
     StepKind.DISABLE_ACCOUNT: (StepKind.REMOVE_LICENCE,),
     StepKind.DELETE_ACCOUNT: (StepKind.REMOVE_LICENCE,),
@@ -58,21 +75,25 @@ NEEDS: dict[StepKind, tuple[StepKind, ...]] = {
 # What takes something away from a student: counted apart, held back first.
 REMOVALS = frozenset(
     {
+        StepKind.LEAVE_COURSE_GROUP,
         StepKind.UNENROL,
         StepKind.SUSPEND_ENROLMENT,
         StepKind.SUSPEND_MOODLE_USER,
+        StepKind.LEAVE_ACCOUNT_GROUP,
         StepKind.REMOVE_LICENCE,
         StepKind.DISABLE_ACCOUNT,
         StepKind.DELETE_ACCOUNT,
     }
 )
 # What no later batch can take back: a letter is read, a password is gone.
-IRREVERSIBLE = frozenset({StepKind.NEW_SECRET, StepKind.RECTIFY_MAIL, StepKind.DELETE_ACCOUNT})
+IRREVERSIBLE = frozenset({StepKind.NEW_SECRET, StepKind.RECTIFY_MAIL, StepKind.DELETE_ACCOUNT, StepKind.UPDATE_ACCOUNT})
 LETTERS = frozenset({StepKind.CREDENTIALS_MAIL, StepKind.RECTIFY_MAIL})
 _IN_MOODLE = frozenset(
     {
         StepKind.MOODLE_USER,
         StepKind.ENROLMENT,
+        StepKind.COURSE_GROUP,
+        StepKind.LEAVE_COURSE_GROUP,
         StepKind.UNENROL,
         StepKind.SUSPEND_ENROLMENT,
         StepKind.SUSPEND_MOODLE_USER,
@@ -91,13 +112,14 @@ def system_of(kind: StepKind) -> System:
 class BatchOptions:
     """What the request left in or out: `correo:no`, `moodle:no`; `bajas:si` also takes out of courses.
 
-    `additions` False is what is left of `bajas:si` when the removals are withheld.
+    `additions` False is what is left of `bajas:si` when the removals are withheld. `courses`: only out of these.
     """
 
     mail: bool = True
     moodle: bool = True
     removals: bool = False
     additions: bool = True
+    courses: tuple[str, ...] = ()
 
 
 def batch_title(kind: BatchKind, options: BatchOptions) -> str:
@@ -117,6 +139,18 @@ def batch_title(kind: BatchKind, options: BatchOptions) -> str:
             return _("Matriculación con bajas")
         case BatchKind.ENROL:
             return _("Matriculación")
+        case BatchKind.UNENROL if options.courses:
+            return _("Bajas de {courses}").format(courses=", ".join(options.courses))
+        case BatchKind.UNENROL:
+            return _("Bajas de todos los cursos")
+        case BatchKind.LICENSE:
+            return _("Asignar licencias")
+        case BatchKind.UNLICENSE:
+            return _("Quitar licencias")
+        case BatchKind.UPDATE:
+            return _("Actualizar cuentas")
+        case BatchKind.RESTORE:
+            return _("Restaurar cuentas eliminadas")
         case BatchKind.DISABLE:
             return _("Deshabilitar cuentas")
         case BatchKind.ENABLE:

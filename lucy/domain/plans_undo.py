@@ -18,9 +18,10 @@ from lucy.texts import _
 class Traces:
     """What one batch did for a student, and how things stand now.
 
-    `done` are its steps that were done (not those that were so already). `account_made`, `licence_given`,
-    `user_made` say that the batch did that and nobody else since; `made` and `revived` are the courses it put the
-    student in, or made active again. `later` are the codes of batches that did something for the student afterwards.
+    `done` are its steps that were done (not those that were so already). `account_made`, `licence_given` say that the
+    batch did that and nobody else since. `users` are the Moodle sites where there is a user, `users_made` those where
+    the batch made it. `courses` are those the student is active in; `made` and `revived` those of them that the batch
+    put them in, or found suspended. `later` are the codes of batches that did something for them afterwards.
     """
 
     student_id: StudentId
@@ -30,9 +31,9 @@ class Traces:
     enabled: bool = False
     deletable: bool = False  # the sign-in name has the test prefix
     licence_given: bool = False
-    has_user: bool = False
-    user_made: bool = False
-    user_suspended: bool = False
+    users: frozenset[str] = frozenset()
+    users_made: frozenset[str] = frozenset()
+    users_suspended: frozenset[str] = frozenset()
     courses: frozenset[str] = frozenset()
     made: frozenset[str] = frozenset()
     revived: frozenset[str] = frozenset()
@@ -62,15 +63,21 @@ def _row(one: Traces, options: BatchOptions) -> PlanRow:
     if one.did(StepKind.CREDENTIALS_MAIL):
         irreversible.append(_letter_reason(one, options))
         if one.account_made and not one.deletable:
-            wanted.append((StepKind.NEW_SECRET, "", False))
+            wanted.append(Wanted(StepKind.NEW_SECRET))
         if options.mail:
-            wanted.append((StepKind.RECTIFY_MAIL, "", False))
+            wanted.append(Wanted(StepKind.RECTIFY_MAIL))
     if one.did(StepKind.RECTIFY_MAIL):
         irreversible.append(_("la carta de rectificación ya salió"))
     if one.did(StepKind.NEW_SECRET):
         irreversible.append(_("la contraseña anterior no se puede volver a poner"))
     if one.did(StepKind.DELETE_ACCOUNT):
-        irreversible.append(_("la cuenta se eliminó: un administrador la puede restaurar en Entra durante 30 días"))
+        irreversible.append(_("la cuenta se eliminó: durante 30 días se puede volver a tener con «cuenta restaurar»"))
+    if one.did(StepKind.UPDATE_ACCOUNT):
+        irreversible.append(_("el nombre que tenía la cuenta no se guarda"))
+    if one.did(StepKind.RESTORE_ACCOUNT):
+        irreversible.append(_("la cuenta restaurada no se vuelve a eliminar: queda deshabilitada"))
+    if one.did(StepKind.LEAVE_COURSE_GROUP):
+        irreversible.append(_("a los grupos de los cursos se vuelve con «matricular»"))
     impossible = () if wanted or irreversible else (_("no queda nada de lo que ese lote hizo"),)
     return PlanRow(one.student_id, steps_for(one.student_id, wanted), impossible, tuple(irreversible), basis)
 
@@ -87,30 +94,40 @@ def _letter_reason(one: Traces, options: BatchOptions) -> str:
 
 
 def _in_moodle(one: Traces) -> list[Wanted]:
-    wanted: list[Wanted] = [(StepKind.UNENROL, course, False) for course in sorted(one.made)]
-    wanted += [(StepKind.SUSPEND_ENROLMENT, course, False) for course in sorted(one.revived)]
-    if one.user_made and one.did(StepKind.MOODLE_USER):
-        wanted.append((StepKind.SUSPEND_MOODLE_USER, "", one.user_suspended))
-    if one.has_user and one.did(StepKind.SUSPEND_MOODLE_USER):
-        wanted.append((StepKind.MOODLE_USER, "", not one.user_suspended))
+    grouped = (one.targets(StepKind.COURSE_GROUP) & one.courses) - one.made  # who leaves a course leaves its groups
+    wanted = [Wanted(StepKind.LEAVE_COURSE_GROUP, course) for course in sorted(grouped)]
+    wanted += [Wanted(StepKind.UNENROL, course) for course in sorted(one.made)]
+    wanted += [Wanted(StepKind.SUSPEND_ENROLMENT, course) for course in sorted(one.revived)]
+    wanted += [
+        Wanted(StepKind.SUSPEND_MOODLE_USER, site, site in one.users_suspended)
+        for site in sorted(one.users_made & one.targets(StepKind.MOODLE_USER))
+    ]
+    wanted += [
+        Wanted(StepKind.MOODLE_USER, site, site not in one.users_suspended)
+        for site in sorted(one.users & one.targets(StepKind.SUSPEND_MOODLE_USER))
+    ]
     taken = (one.targets(StepKind.UNENROL) | one.targets(StepKind.SUSPEND_ENROLMENT)) - one.courses
-    wanted += [(StepKind.ENROLMENT, course, False) for course in sorted(taken)]
+    wanted += [Wanted(StepKind.ENROLMENT, course) for course in sorted(taken)]
     return wanted
 
 
 def _in_entra(one: Traces) -> list[Wanted]:
     wanted: list[Wanted] = []
     if one.has_account and one.did(StepKind.DISABLE_ACCOUNT):
-        wanted.append((StepKind.ENABLE_ACCOUNT, "", one.enabled))
+        wanted.append(Wanted(StepKind.ENABLE_ACCOUNT, present=one.enabled))
     if one.has_account and one.did(StepKind.REMOVE_LICENCE):
-        wanted.append((StepKind.LICENCE, "", False))
+        wanted.append(Wanted(StepKind.LICENCE))
     if one.licence_given and one.did(StepKind.LICENCE):
-        wanted.append((StepKind.REMOVE_LICENCE, "", False))
+        wanted.append(Wanted(StepKind.REMOVE_LICENCE))
     if one.account_made and one.did(StepKind.ACCOUNT):
         kind = StepKind.DELETE_ACCOUNT if one.deletable else StepKind.DISABLE_ACCOUNT
-        wanted.append((kind, "", kind is StepKind.DISABLE_ACCOUNT and not one.enabled))
-    elif one.has_account and one.did(StepKind.ENABLE_ACCOUNT):
-        wanted.append((StepKind.DISABLE_ACCOUNT, "", not one.enabled))
+        wanted.append(Wanted(kind, present=kind is StepKind.DISABLE_ACCOUNT and not one.enabled))
+    elif one.has_account and (one.did(StepKind.ENABLE_ACCOUNT) or one.did(StepKind.RESTORE_ACCOUNT)):
+        wanted.append(Wanted(StepKind.DISABLE_ACCOUNT, present=not one.enabled))
+    if one.has_account and not any(each.kind is StepKind.DELETE_ACCOUNT for each in wanted):
+        wanted += [Wanted(StepKind.LEAVE_ACCOUNT_GROUP, group) for group in sorted(one.targets(StepKind.ACCOUNT_GROUP))]
+        back = sorted(one.targets(StepKind.LEAVE_ACCOUNT_GROUP))
+        wanted += [Wanted(StepKind.ACCOUNT_GROUP, group) for group in back]
     return wanted
 
 
@@ -118,7 +135,7 @@ def _basis(one: Traces) -> dict[str, str]:
     return {
         Fact.ACCOUNT.value: f"{one.has_account} {one.account_made} {one.enabled}",
         Fact.LICENCE.value: str(one.licence_given),
-        Fact.MOODLE_USER.value: f"{one.has_user} {one.user_made} {one.user_suspended}",
+        Fact.MOODLE_USER.value: print_of([sorted(one.users), sorted(one.users_made), sorted(one.users_suspended)]),
         Fact.COURSES.value: listed(one.courses),
         Fact.RULES.value: print_of([sorted(one.made), sorted(one.revived)]),
         Fact.SINCE.value: listed(one.later),

@@ -13,6 +13,8 @@ from lucy.domain.operations import REMOVALS, BatchKind, StepKind
 from lucy.errors import RequestError
 from lucy.texts import _, number, plural
 
+_REMOVALS_ONLY = frozenset({BatchKind.UNENROL, BatchKind.UNLICENSE, BatchKind.DISABLE, BatchKind.UNDO})
+
 # Below so many students a share says nothing: 3 of 12 is no landslide.
 SHARE_COUNTS_FROM = 11
 MOST_APPROVALS = 5
@@ -20,8 +22,13 @@ MOST_APPROVALS = 5
 NAMES: dict[BatchKind, str] = {
     BatchKind.ACTIVATE: "activar",
     BatchKind.ENROL: "matricular",
+    BatchKind.UNENROL: "desmatricular",
     BatchKind.DISABLE: "deshabilitar",
     BatchKind.ENABLE: "habilitar",
+    BatchKind.LICENSE: "licencia",
+    BatchKind.UNLICENSE: "licencia.quitar",
+    BatchKind.UPDATE: "cuenta.actualizar",
+    BatchKind.RESTORE: "cuenta.restaurar",
     BatchKind.UNDO: "deshacer",
 }
 
@@ -83,8 +90,8 @@ class Safety:
 
 
 def threshold_name(kind: BatchKind, *, removals: bool) -> str:
-    """`umbral.…` of a kind and direction. Disabling is a removal through and through."""
-    if removals and kind not in {BatchKind.DISABLE, BatchKind.UNDO}:
+    """`umbral.…` of a kind and direction. Disabling is a removal through and through, as others are."""
+    if removals and kind not in _REMOVALS_ONLY:
         return f"{NAMES[kind]}.bajas"
     return NAMES[kind]
 

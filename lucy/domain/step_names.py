@@ -16,9 +16,21 @@ def step(kind: StepKind, target: str = "") -> str:
         case StepKind.CREDENTIALS_MAIL:
             return _("carta")
         case StepKind.MOODLE_USER:
-            return _("usuario de Moodle")
+            return _("usuario de Moodle ({site})").format(site=target) if target else _("usuario de Moodle")
         case StepKind.ENROLMENT:
             return target or _("curso")
+        case StepKind.COURSE_GROUP:
+            return _("grupo en {course}").format(course=target or _("curso"))
+        case StepKind.LEAVE_COURSE_GROUP:
+            return _("quitar del grupo en {course}").format(course=target or _("curso"))
+        case StepKind.RESTORE_ACCOUNT:
+            return _("restaurar la cuenta")
+        case StepKind.UPDATE_ACCOUNT:
+            return _("actualizar la cuenta")
+        case StepKind.ACCOUNT_GROUP:
+            return _("grupo de la cuenta")
+        case StepKind.LEAVE_ACCOUNT_GROUP:
+            return _("quitar del grupo de la cuenta")
         case StepKind.ENABLE_ACCOUNT:
             return _("habilitar la cuenta")
         case StepKind.UNENROL:

@@ -1,11 +1,12 @@
 """The life of a step: one operation for one student within a batch."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol, TypeVar
 
 from lucy.domain.batches import IllegalMove
+from lucy.domain.moodle_rules import site_and_course
 from lucy.domain.operations import NEEDS, StepKind
 
 StepId = NewType("StepId", int)
@@ -78,6 +79,41 @@ class Sibling:
     id: StepId
     kind: StepKind
     state: StepState
+    target: str = ""
+
+
+class Placed(Protocol):
+    """A step or what will be one: of a kind, about a target (a course, a site, a group; else empty)."""
+
+    @property
+    def kind(self) -> StepKind: ...
+    @property
+    def target(self) -> str: ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
+def needed_by(step: Placed, siblings: Iterable[P]) -> list[P]:
+    """Those of the student's steps that `step` waits for: of the kinds it needs, and about the same thing.
+
+    The group of a course waits for the enrolment in that course; what is done on one Moodle site for that site's user.
+    """
+    every = list(siblings)
+    needed = [one for one in every if one.kind in NEEDS[step.kind]]
+    if step.kind is StepKind.COURSE_GROUP:
+        return [one for one in needed if one.target == step.target]
+    if step.kind in (StepKind.ENROLMENT, StepKind.SUSPEND_MOODLE_USER):
+        sites = {one.target for one in every if one.kind in _OF_A_SITE}
+        return [one for one in needed if _site(one, sites) == _site(step, sites)]
+    return needed
+
+
+_OF_A_SITE = frozenset({StepKind.MOODLE_USER, StepKind.SUSPEND_MOODLE_USER})
+
+
+def _site(step: Placed, sites: Collection[str]) -> str:
+    return step.target if step.kind in _OF_A_SITE else site_and_course(step.target, sites)[0]
 
 
 def settle(siblings: Iterable[Sibling]) -> list[tuple[Sibling, StepEvent]]:
@@ -86,21 +122,16 @@ def settle(siblings: Iterable[Sibling]) -> list[tuple[Sibling, StepEvent]]:
     A step is released when all it needs is good, and skipped when something it needs can no longer become good; a skip
     is carried on to the steps that wait for the skipped one. Needs that the plan does not have count as good.
     """
-    states: dict[StepKind, list[StepState]] = {}
-    waiting: list[Sibling] = []
-    for sibling in siblings:
-        states.setdefault(sibling.kind, []).append(sibling.state)
-        if sibling.state is StepState.WAITING:
-            waiting.append(sibling)
-
-    moves: list[tuple[Sibling, StepEvent]] = []
+    every = list(siblings)
+    states = {one.id: one.state for one in every}
     order = list(StepKind)
+    moves: list[tuple[Sibling, StepEvent]] = []
+    waiting = [one for one in every if one.state is StepState.WAITING]
     for sibling in sorted(waiting, key=lambda one: order.index(one.kind)):
-        needed = [state for kind in NEEDS[sibling.kind] for state in states.get(kind, [])]
+        needed = [states[one.id] for one in needed_by(sibling, every)]
         if any(state in CLOSED_STATES and state not in GOOD_STATES for state in needed):
             moves.append((sibling, StepEvent.SKIP))
-            states[sibling.kind].remove(StepState.WAITING)
-            states[sibling.kind].append(StepState.SKIPPED)
+            states[sibling.id] = StepState.SKIPPED
         elif all(state in GOOD_STATES for state in needed):
             moves.append((sibling, StepEvent.RELEASE))
     return moves

@@ -8,19 +8,30 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import rules, traces
+from lucy.db import rules as rules_db
 from lucy.db import students as students_db
+from lucy.db import traces
 from lucy.domain import letters
 from lucy.domain.basis import print_of
 from lucy.domain.batches import BatchId
 from lucy.domain.house import House
+from lucy.domain.moodle_rules import MoodleRules
 from lucy.domain.operations import BatchKind, BatchOptions
-from lucy.domain.plans import Plan, PlanRow, Present, plan_activation, plan_enrolment, plan_switch
+from lucy.domain.plans import (
+    TEST_PREFIX,
+    Plan,
+    PlanRow,
+    PlanRules,
+    Present,
+    plan_activation,
+    plan_enrolment,
+    plan_unenrolment,
+)
+from lucy.domain.plans_accounts import plan_accounts
 from lucy.domain.plans_undo import plan_undo
 from lucy.domain.students import Student, StudentId
 
 READ_AT_ONCE = 2000
-TEST_PREFIX = "test-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +62,40 @@ async def plan_rows(session: AsyncSession, what: What, ids: Sequence[StudentId],
 _Planner = Callable[[list[tuple[Student, Present]]], Plan]
 
 
+_WITH_RULES = {
+    BatchKind.ACTIVATE: plan_activation,
+    BatchKind.ENROL: plan_enrolment,
+    BatchKind.UNENROL: plan_unenrolment,
+}
+
+
 async def _planner(session: AsyncSession, what: What, house: House) -> _Planner:
-    if what.kind in {BatchKind.ACTIVATE, BatchKind.ENROL}:
-        every_rule = await rules.course_rules(session)
-        plan = plan_activation if what.kind is BatchKind.ACTIVATE else plan_enrolment
-        return lambda people: plan(people, every_rule, what.options, config_print(what, house))
-    return lambda people: plan_switch(people, what.kind)
+    config = config_print(what, house)
+    plan = _WITH_RULES.get(what.kind)
+    if plan is None:
+        return lambda people: plan_accounts(people, what.kind, config)
+    rules = PlanRules(await rules_db.course_rules(session), house.moodle_sites, house.account_groups, config)
+    return lambda people: plan(people, rules, what.options)
 
 
 def config_print(what: What, house: House) -> str:
     """A print of the settings that the result depends on; rates and sizes do not change what is done."""
     values: dict[str, object] = {"moodle_auth": house.moodle.auth, "moodle_role": house.moodle.role_id}
-    if what.kind is BatchKind.ACTIVATE:
+    for site, rules in sorted(house.moodle_sites.items()):
+        values |= {f"moodle {site} {name}": value for name, value in _set(rules).items()}
+    if what.kind in {BatchKind.ACTIVATE, BatchKind.LICENSE, BatchKind.UNLICENSE}:
         values |= {
             "prefix": house.account_prefix,
             "domain": house.account_domain,
             "sku": house.licence_sku,
             "letter": asdict(letters.CREDENTIALS),
         }
+        values |= {"licence_group": house.licence_group} if house.licence_group else {}
+        values |= {"account_groups": house.account_groups} if house.account_groups else {}
     return print_of(values)
+
+
+def _set(rules: MoodleRules) -> dict[str, object]:
+    """What is not as it is by default, so that a setting that is new changes no print by being there."""
+    usual = asdict(MoodleRules())
+    return {name: value for name, value in asdict(rules).items() if value != usual[name]}

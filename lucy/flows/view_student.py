@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import audit, batches
+from lucy.db import moodle as moodle_db
 from lucy.db import students as students_db
 from lucy.db.tables import AccountRow, AuditEventRow, StepRow, StudentRow
 from lucy.domain.batches import batch_code
@@ -29,8 +30,8 @@ async def view_students(session: AsyncSession, number: str, *, house: House, now
 async def _view(session: AsyncSession, row: StudentRow, house: House, now: datetime) -> StudentView:
     student = students_db.student_from(row)
     account = (await accounts_db.accounts(session, [row.id])).get(row.id)
-    moodle = (await accounts_db.moodle_users(session, [row.id])).get(row.id)
-    enrolments = await accounts_db.enrolments(session, row.id)
+    moodle = (await moodle_db.users_by_site(session, [row.id])).get(row.id, {})
+    enrolments = await moodle_db.enrolments(session, row.id)
     pending = await batches.open_steps_of_student(session, row.id)
     events = await audit.latest(session, limit=HISTORY, student=row.id)
     return StudentView(
@@ -45,8 +46,11 @@ async def _view(session: AsyncSession, row: StudentRow, house: House, now: datet
         account_enabled=account.enabled if account else None,
         licensed=bool(account and account.licensed),
         letter=_letter(account, house),
-        moodle_username=moodle.username if moodle else "",
-        courses=tuple(CourseState(one.course, _("matriculado"), one.created_at) for one in enrolments)
+        moodle_username=next((user.username for user in moodle.values()), ""),
+        courses=tuple(
+            CourseState(one.course, _("suspendido") if one.suspended else _("matriculado"), one.created_at)
+            for one in enrolments
+        )
         + tuple(CourseState(step.target, _course_state(step)) for step in pending if step.kind is StepKind.ENROLMENT),
         open_cases=tuple(
             f"{batch_code(step.batch_id)}: {explain(step.error_code)} ({step.error_code})"

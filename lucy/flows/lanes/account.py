@@ -17,13 +17,14 @@ from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.passwords import fingerprint, make_password
-from lucy.domain.plans import upn_for
+from lucy.domain.plans import TEST_PREFIX, upn_for
 from lucy.domain.selections import fold
 from lucy.domain.steps import StepEvent
 from lucy.domain.students import Student, StudentId, Upn
-from lucy.errors import AlreadyThere, Conflict, RemoteError, RetryLater, System
+from lucy.errors import AlreadyThere, Conflict, Remedy, RemoteError, RetryLater, System
 from lucy.flows.lanes.account_guard import print_of_user
-from lucy.flows.lanes.base import Lane, Outcome, from_error, unasked
+from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
+from lucy.flows.lanes.deleted_accounts import DeletedAccounts
 from lucy.ports import Directory, DirectoryUser, NewAccount
 from lucy.sealing import Sealer
 
@@ -65,6 +66,7 @@ class AccountLane(Lane[AccountWork]):
 
     def __init__(self, directory: Directory, sealer: Sealer, house: House) -> None:
         self._directory, self._sealer, self._house = directory, sealer, house
+        self._deleted = DeletedAccounts(directory)
         self.size = house.batch_size
 
     async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> AccountWork:
@@ -126,7 +128,12 @@ class AccountLane(Lane[AccountWork]):
         settled = [outcome for outcome in found.values() if outcome is not None]
         if settled:
             yield settled
-        to_create = [one.account for key, one in work.candidates.items() if found.get(key) is None]
+        absent = {key: one for key, one in work.candidates.items() if found.get(key) is None}
+        twins = await self._twins(absent)
+        if twins:
+            yield twins
+        lost = {str(one.step.id) for one in twins}
+        to_create = [one.account for key, one in absent.items() if key not in lost]
         if to_create:
             created = await self._directory.create_users(to_create)
             outcomes = {key: self._created(work.candidates[key], result) for key, result in created.items()}
@@ -135,6 +142,21 @@ class AccountLane(Lane[AccountWork]):
             yield [
                 outcome or looked.get(key) or self._unseen(work.candidates[key]) for key, outcome in outcomes.items()
             ]
+
+    async def _twins(self, candidates: Mapping[str, Candidate]) -> list[Outcome]:
+        """Those whose account lies in the deleted items: staff decide, a second one would leave their work behind.
+
+        A deleted test account is no loss, and the name of a test is used again and again.
+        """
+        wanted = {
+            one.step.student_id: (one.student, one.account.upn)
+            for one in candidates.values()
+            if not one.account.upn.startswith(TEST_PREFIX)
+        }
+        found = await self._deleted.find(wanted) if wanted else {}
+        return [
+            failed(one.step, "T-018", Remedy.OPERATOR) for one in candidates.values() if one.step.student_id in found
+        ]
 
     def _created(self, candidate: Candidate, result: DirectoryUser | RemoteError) -> Outcome | None:
         """The outcome of a creation; None when the name is in use and has to be looked at."""

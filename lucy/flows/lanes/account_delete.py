@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db import accounts as accounts_db
 from lucy.db.claims import ClaimedStep
 from lucy.domain.operations import StepKind
+from lucy.domain.plans import TEST_PREFIX
 from lucy.domain.steps import StepEvent
 from lucy.errors import NotFound, Remedy, RemoteError
 from lucy.flows.lanes.account_change import AccountChangeLane
 from lucy.flows.lanes.account_guard import Seen, Target
 from lucy.flows.lanes.base import Outcome, conflict, failed
 from lucy.flows.lanes.begun import found_so, not_done
-from lucy.flows.plan_rows import TEST_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

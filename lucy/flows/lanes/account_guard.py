@@ -18,6 +18,7 @@ from lucy.domain.account_print import account_print
 from lucy.domain.batches import BatchId
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
+from lucy.domain.students import Student
 from lucy.errors import Conflict, NotFound, RemoteError, System
 from lucy.flows.lanes.base import Outcome, conflict, from_error, not_replicated
 from lucy.flows.lanes.begun import begun
@@ -34,9 +35,13 @@ class Target:
 
     step: ClaimedStep
     account: AccountRow
-    document: str
+    student: Student
     undone: BatchId | None
     fresh: bool
+
+    @property
+    def document(self) -> str:
+        return self.student.document_number
 
     @property
     def watched(self) -> bool:
@@ -71,11 +76,10 @@ async def targets(
     for step in claimed:
         account = accounts.get(step.student_id)
         if account is not None:
-            document = students[step.student_id].document_number
             # An account that this very step may have deleted is not waited for.
             deleting = step.kind is StepKind.DELETE_ACCOUNT and begun(step)
             fresh = account.created_at >= now - REPLICATION and not deleting
-            found[str(step.id)] = Target(step, account, document, undone.get(step.batch_id), fresh)
+            found[str(step.id)] = Target(step, account, students[step.student_id], undone.get(step.batch_id), fresh)
     return found, [step for step in claimed if step.student_id not in accounts]
 
 

@@ -1,4 +1,4 @@
-"""Licences taken back: only those that the undone batch gave."""
+"""Licences taken back: by an undo only those that its batch gave, and whosever where staff ask for it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from lucy.flows.lanes.account_change import AccountChangeLane
 from lucy.flows.lanes.account_guard import Seen, Target
 from lucy.flows.lanes.base import Outcome, conflict
 from lucy.flows.lanes.begun import found_so, not_done
-from lucy.ports import LicenceRequest
+from lucy.ports import GroupMember, LicenceRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class LicenceRemovalLane(AccountChangeLane):
     def refusal(self, target: Target) -> Outcome | None:
         if not target.account.licensed:
             return found_so(target.step)
+        if target.undone is None:
+            return None
         given_by = target.account.licensed_by_batch
         return None if given_by is not None and given_by == target.undone else conflict(target.step)
 
@@ -41,8 +43,13 @@ class LicenceRemovalLane(AccountChangeLane):
 
     async def change(self, wanted: Mapping[str, Seen]) -> AsyncIterator[Sequence[Outcome]]:
         sku_id = await self._guard.sku_id()
-        requests = [LicenceRequest(key, seen.user.id, sku_id) for key, seen in wanted.items()]
-        answers = await self._directory.remove_licences(requests)
+        group = self._house.licence_group
+        if group:
+            members = [GroupMember(key, seen.user.id, group) for key, seen in wanted.items()]
+            answers = await self._directory.remove_members(members)
+        else:
+            requests = [LicenceRequest(key, seen.user.id, sku_id) for key, seen in wanted.items()]
+            answers = await self._directory.remove_licences(requests)
         yield [self._outcome(wanted[key], error) for key, error in answers.items()]
 
     def _outcome(self, seen: Seen, error: RemoteError | None) -> Outcome:

@@ -7,16 +7,17 @@ from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts as accounts_db
 from lucy.db import batches as batches_db
+from lucy.db import moodle as moodle_db
 from lucy.db import students as students_db
 from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent
 from lucy.errors import Conflict, NotFound, Remedy, RemoteError, System
-from lucy.flows.lanes.base import Lane, Noter, Outcome, conflict, failed, from_error, unasked
+from lucy.flows.lanes.base import Noter, Outcome, conflict, failed, from_error
 from lucy.flows.lanes.begun import begin, found_so, not_done
+from lucy.flows.lanes.sites import SiteLane, SiteWork
 from lucy.ports import Moodle, MoodleUser, UserSuspension
 
 
@@ -39,9 +40,17 @@ class SuspensionFact:
     suspended: bool
 
 
-class Suspending:
-    """Suspends, or lets in again, after a look at who it is."""
+def keep_out(moodle: Moodle, note: Noter, people: Mapping[str, Person]) -> AsyncIterator[Sequence[Outcome]]:
+    """Suspend users of one site, after a look at who it is."""
+    return _Suspending(moodle, note, suspended=True).run(people)
 
+
+def let_in(moodle: Moodle, note: Noter, people: Mapping[str, Person]) -> AsyncIterator[Sequence[Outcome]]:
+    """The inverse of `keep_out`."""
+    return _Suspending(moodle, note, suspended=False).run(people)
+
+
+class _Suspending:
     def __init__(self, moodle: Moodle, note: Noter, *, suspended: bool) -> None:
         self._moodle, self._note, self._suspended = moodle, note, suspended
         self._fact = SuspensionFact(suspended)
@@ -87,48 +96,46 @@ class Suspending:
 
 
 async def store_suspensions(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
-    facts = {one.step.student_id: one.fact.suspended for one in outcomes if isinstance(one.fact, SuspensionFact)}
-    await accounts_db.store_suspended(session, facts)
+    """Of steps whose target is the site."""
+    facts = {
+        (one.step.student_id, one.step.target): one.fact.suspended
+        for one in outcomes
+        if isinstance(one.fact, SuspensionFact)
+    }
+    await moodle_db.store_suspended(session, facts)
 
 
-@dataclass(frozen=True, slots=True)
-class SuspensionWork:
-    known: list[Outcome]
-    people: dict[str, Person]
-
-
-class MoodleSuspensionLane(Lane[SuspensionWork]):
+class MoodleSuspensionLane(SiteLane[Person]):
     """Only users that the undone batch made."""
 
     kind: ClassVar[StepKind] = StepKind.SUSPEND_MOODLE_USER
-    system: ClassVar[System] = System.MOODLE
 
-    def __init__(self, moodle: Moodle, note: Noter, house: House) -> None:
-        self._suspending = Suspending(moodle, note, suspended=True)
+    def __init__(self, sites: Mapping[str, Moodle], note: Noter, house: House) -> None:
+        super().__init__(sites, note, house)
         self.size = max(house.batch_size, 100)
 
-    async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> SuspensionWork:
-        ids = [step.student_id for step in claimed]
-        students = await students_db.load(session, ids)
-        users = await accounts_db.moodle_users(session, ids)
+    async def prepare(
+        self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime
+    ) -> SiteWork[Person]:
+        students = await students_db.load(session, [step.student_id for step in claimed])
+        users = await moodle_db.users_at(session, {(step.student_id, step.target) for step in claimed})
         undone = await batches_db.undone_by(session, {step.batch_id for step in claimed})
-        work = SuspensionWork([], {})
+        work = SiteWork[Person]()
         for step in claimed:
-            user = users.get(step.student_id)
+            user = users.get((step.student_id, step.target))
             if user is None:
                 work.known.append(found_so(step))
             elif user.made_by_batch is None or user.made_by_batch != undone.get(step.batch_id):
                 work.known.append(conflict(step))
+            elif step.target not in self._sites:
+                work.known.append(failed(step, "M-031", Remedy.ADMINISTRATOR))
             else:
                 document = students[step.student_id].document_number
-                work.people[str(step.id)] = Person(step, user.moodle_id, user.username, document)
+                work.add(step.target, Person(step, user.moodle_id, user.username, document))
         return work
 
-    async def perform(self, work: SuspensionWork) -> AsyncIterator[Sequence[Outcome]]:
-        if work.known:
-            yield unasked(work.known)
-        async for outcomes in self._suspending.run(work.people):
-            yield outcomes
+    def on_site(self, site: str, part: Mapping[str, Person]) -> AsyncIterator[Sequence[Outcome]]:
+        return keep_out(self._sites[site], self._note, part)
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         await store_suspensions(session, outcomes)

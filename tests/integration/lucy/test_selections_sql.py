@@ -155,6 +155,6 @@ async def test_what_is_present_is_told_for_each(db: Database, rows: dict[str, Kn
     async with db.transaction() as session:
         present = await students_db.present(session, [rows[name].id for name in ("none", "account", "everything")])
     none, account, everything = (present[rows[name].id] for name in ("none", "account", "everything"))
-    assert not (none.has_account or none.licensed or none.has_moodle_user or none.courses)
+    assert not (none.has_account or none.licensed or none.moodle_users or none.courses)
     assert (account.has_account, account.licensed) == (True, False)
-    assert (everything.licensed, everything.has_moodle_user, everything.courses) == (True, True, frozenset({"C"}))
+    assert (everything.licensed, everything.moodle_users, everything.courses) == (True, {""}, {"C"})

@@ -24,7 +24,7 @@ async def the_account(works: Works, student: Known) -> AccountRow:
 
 async def moodle_user(works: Works, student: Known) -> MoodleUserRow:
     async with works.db.transaction() as session:
-        found = await session.get(MoodleUserRow, student.id)
+        found = await session.get(MoodleUserRow, (student.id, ""))
     assert found is not None
     return found
 

@@ -8,7 +8,7 @@ import pytest
 from lucy.domain.basis import Fact, basis_hash, changes
 from lucy.domain.course_rules import CourseRule
 from lucy.domain.operations import BatchOptions
-from lucy.domain.plans import PlanRow, Present, plan_activation
+from lucy.domain.plans import PlanRow, PlanRules, Present, plan_activation
 from lucy.domain.students import Modality, Stage
 from tests.unit.lucy.people import career, student
 
@@ -17,7 +17,9 @@ FULL, NO_MOODLE = BatchOptions(), BatchOptions(moodle=False)
 
 
 def row(present: Present | None = None, options: BatchOptions = FULL, config: str = "", **facts: Any) -> PlanRow:
-    (found,) = plan_activation([(student(**facts), present or Present())], RULES, options, config).rows
+    (found,) = plan_activation(
+        [(student(**facts), present or Present())], PlanRules(RULES, config=config), options
+    ).rows
     return found
 
 
@@ -44,7 +46,7 @@ def test_a_fact_of_the_source_that_differs_is_named_without_its_value(facts: dic
     [
         (Present(has_account=True), "cambió su cuenta"),
         (Present(has_account=True, licensed=True), "cambió su licencia"),
-        (Present(has_moodle_user=True), "cambió su usuario de Moodle"),
+        (Present(moodle_users=frozenset({""})), "cambió su usuario de Moodle"),
         (Present(courses=frozenset({"X-1"})), "cambiaron sus cursos: antes —; ahora X-1"),
     ],
 )
@@ -64,7 +66,7 @@ def test_without_moodle_neither_careers_nor_courses_count() -> None:
 
 def test_a_rule_counts_by_what_it_says_not_by_its_number() -> None:
     def with_rules(*rules: CourseRule) -> PlanRow:
-        (found,) = plan_activation([(student(), Present())], rules, FULL).rows
+        (found,) = plan_activation([(student(), Present())], PlanRules(rules), FULL).rows
         return found
 
     same = with_rules(dataclasses.replace(RULES[0], id=99))

@@ -21,8 +21,8 @@ WHOLE = Traces(
     account_made=True,
     enabled=True,
     licence_given=True,
-    has_user=True,
-    user_made=True,
+    users=frozenset({""}),
+    users_made=frozenset({""}),
     courses=frozenset({"A", "B", "C"}),
     made=frozenset({"A"}),
     revived=frozenset({"B"}),
@@ -61,7 +61,7 @@ def test_everything_that_the_batch_made_is_taken_back_from_the_outside_in() -> N
 
 def test_what_was_there_before_stays() -> None:
     adopted = dataclasses.replace(
-        WHOLE, done=frozenset({(K.ENROLMENT, "A")}), account_made=False, licence_given=False, user_made=False,
+        WHOLE, done=frozenset({(K.ENROLMENT, "A")}), account_made=False, licence_given=False, users_made=frozenset(),
         revived=frozenset(),
     )  # fmt: skip
     assert steps(row(adopted)) == [("unenrol", "A")]
@@ -99,8 +99,8 @@ def test_another_batch_since_makes_the_whole_student_a_conflict() -> None:
 )
 def test_what_took_away_is_given_back(did: set[tuple[StepKind, str]], undone: list[tuple[str, str]]) -> None:
     state = dataclasses.replace(
-        WHOLE, done=frozenset(did), account_made=False, licence_given=False, user_made=False, made=frozenset(),
-        revived=frozenset(), user_suspended=True, enabled=(K.ENABLE_ACCOUNT, "") in did,
+        WHOLE, done=frozenset(did), account_made=False, licence_given=False, users_made=frozenset(), made=frozenset(),
+        revived=frozenset(), users_suspended=frozenset({""}), enabled=(K.ENABLE_ACCOUNT, "") in did,
     )  # fmt: skip
     assert steps(row(state)) == undone
 

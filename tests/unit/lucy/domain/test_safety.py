@@ -22,6 +22,7 @@ from lucy.errors import RequestError
 from tests.unit.lucy.people import THOROUGHLY
 
 DAY = date(2026, 3, 1)
+LOSING = {BatchKind.ENROL, BatchKind.UNENROL, BatchKind.UNLICENSE, BatchKind.DISABLE, BatchKind.UNDO}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_every_kind_has_its_settings_and_every_default_can_be_read() -> None:
     safety = safety_from({})
     for kind in BatchKind:
         assert safety.approvals[kind].needed(1) >= 1, "nobody approves their own by default"
-        if kind is not BatchKind.ENABLE:
-            assert f"umbral.{threshold_name(kind, removals=kind in {BatchKind.DISABLE, BatchKind.UNDO})}" in KEYS
+        for removals in {False, kind in LOSING}:
+            assert f"umbral.{threshold_name(kind, removals=removals)}" in KEYS
     assert letters_quota({}) == 10_000
     assert letters_quota({"correo.por_dia": "0"}) == 0
