@@ -28,8 +28,13 @@ class CommandName(StrEnum):
     RELEASE = "soltar"
     PAUSE_ALL = "pausa general"
     ENROL = "matricular"
+    UNENROL = "desmatricular"
+    ACCOUNT = "cuenta"
+    LICENCE = "licencia"
     DISABLE = "deshabilitar"
     ENABLE = "habilitar"
+    RULES = "reglas"
+    DRIFT = "deriva"
     CONFIG = "config"
     AUDIT = "auditoria"
     PERMISSIONS = "permisos"
@@ -60,8 +65,13 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
         "pause everything",
     ),
     _N.ENROL: ("matricular", "matricula", "enrol", "enroll"),
+    _N.UNENROL: ("desmatricular", "desmatricula", "unenrol", "unenroll"),
+    _N.ACCOUNT: ("cuenta", "cuentas", "account", "accounts"),
+    _N.LICENCE: ("licencia", "licencias", "licence", "license"),
     _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
     _N.ENABLE: ("habilitar", "habilita", "enable"),
+    _N.RULES: ("reglas", "regla", "rules", "rule"),
+    _N.DRIFT: ("deriva", "drift"),
     _N.CONFIG: ("config", "configuracion", "configuration", "settings"),
     _N.AUDIT: ("auditoria", "auditar", "audit"),
     _N.PERMISSIONS: ("permisos", "permiso", "permissions", "permission"),
@@ -70,18 +80,13 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
 LATER: dict[str, tuple[str, ...]] = {
     "salud": ("salud", "health"),
     "por que": ("por que", "porque", "why"),
-    "cuenta": ("cuenta", "account"),
-    "licencia": ("licencia", "licence", "license"),
-    "desmatricular": ("desmatricular", "desmatricula", "unenrol", "unenroll"),
     "resetear": ("resetear", "resetea", "reset"),
     "bienvenida": ("bienvenida", "welcome"),
     "reenviar": ("reenviar", "reenvia", "resend"),
     "eliminar": ("eliminar", "elimina", "delete"),
     "exportar": ("exportar", "exporta", "export"),
-    "deriva": ("deriva", "drift"),
     "agenda": ("agenda", "schedule"),
     "plantillas": ("plantillas", "plantilla", "templates", "template"),
-    "reglas": ("reglas", "regla", "rules", "rule"),
     "respaldo": ("respaldo", "backup"),
 }
 
@@ -102,6 +107,8 @@ LEADS = frozenset({
 OPTIONS: dict[CommandName, dict[str, str]] = {
     _N.ACTIVATE: {"correo": "correo", "mail": "correo", "email": "correo", "moodle": "moodle"},
     _N.ENROL: {"bajas": "bajas", "removals": "bajas"},
+    _N.UNENROL: {"curso": "curso", "course": "curso"},
+    _N.ACCOUNT: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.UNDO: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.INGEST: {"desde": "desde", "since": "desde", "from": "desde", "hasta": "hasta", "until": "hasta", "to": "hasta"},
 }

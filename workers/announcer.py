@@ -10,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cards.batch import batch_card
 from cards.batch import summary as batch_summary
+from cards.drift import drift_card
+from cards.drift import summary as drift_summary
 from cards.ingest import ingest_card
 from cards.ingest import summary as ingest_summary
 from cards.outage import outage_card
 from cards.outage import summary as outage_summary
 from cards.report import report_card
 from cards.report import summary as report_summary
+from cards.rules import rules_card
+from cards.rules import summary as rules_summary
 from cards.waiting import summary as waiting_summary
 from cards.waiting import waiting_card
 from lucy.db import audit, members
@@ -27,11 +31,15 @@ from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
 from lucy.domain.views import Frame
 from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
+from lucy.flows.check_accounts import SHOWS as DRIFT
+from lucy.flows.check_courses import SHOWS as RULES
 from lucy.flows.nudge_approvers import view_waiting
 from lucy.flows.signs_of_life import signs_of_life
 from lucy.flows.view_batch import Reader, view_batch
+from lucy.flows.view_drift import view_drift
 from lucy.flows.view_outage import view_outage
 from lucy.flows.view_report import list_report, view_report
+from lucy.flows.view_rules import view_rules
 from lucy.ports import Channel, ConversationAddress
 
 log = structlog.get_logger(__name__)
@@ -128,6 +136,12 @@ class Announcer:
         if card.shows == "outage":
             outage = await view_outage(session, int(card.subject))
             return Drawing(outage_card(outage, frame), outage_summary(outage, frame)) if outage else None
+        if card.shows == RULES:
+            rules = await view_rules(session)
+            return Drawing(rules_card(rules, frame), rules_summary(rules))
+        if card.shows == DRIFT:
+            drift = await view_drift(session)
+            return Drawing(drift_card(drift, frame), drift_summary(drift))
         run = await session.get(IngestRunRow, int(card.subject))
         if run is None:
             return None

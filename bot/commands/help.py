@@ -17,6 +17,18 @@ def entries(role: Role) -> HelpView:
             Role.CONSULTA,
             HelpEntry("apartados", _("Lo que mandó SIAL y no se puede usar, y quién lo corrige."), "apartados"),
         ),
+        (
+            Role.CONSULTA,
+            HelpEntry(
+                "reglas [probar <documento>]",
+                _("Qué curso es para quién; o qué cursos le tocan a alguien, y por qué."),
+                "reglas probar 40.123.456",
+            ),
+        ),
+        (
+            Role.CONSULTA,
+            HelpEntry("deriva", _("Cuentas que en Entra no están como Lucy las conoce."), "deriva"),
+        ),
         (Role.OPERADOR, HelpEntry("ingesta <lista>", _("Leer una lista de SIAL ahora."), "ingesta aspirantes")),
         (
             Role.OPERADOR,
@@ -32,6 +44,30 @@ def entries(role: Role) -> HelpView:
                 "matricular <selección>",
                 _("Los cursos que dan las reglas; con bajas:si, también sacarlos de los que ya no."),
                 "matricular aspirantes carrera:CP",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "desmatricular <selección>",
+                _("Sacarlos de los cursos en que los puso Lucy; con curso:…, de uno."),
+                "desmatricular 40.123.456 curso:CONT-1",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "cuenta crear|actualizar|restaurar <selección>",
+                _("Cuentas solas: hacerlas, ponerles el nombre que dice SIAL, traer una eliminada."),
+                "cuenta restaurar 40.123.456",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "licencia [quitar] <selección>",
+                _("Licencias solas: asignarlas, o quitarlas."),
+                "licencia aspirantes sin:licencia",
             ),
         ),
         (

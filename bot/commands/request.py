@@ -1,6 +1,7 @@
-"""`activar`, `matricular`, `deshabilitar`, `habilitar` <selección>: plan a batch and ask a second person for it."""
+"""`activar`, `matricular`, `cuenta actualizar`, … <selección>: plan a batch and ask a second person for it."""
 
 from datetime import date
+from difflib import get_close_matches
 
 from bot.answers import Answer
 from bot.ask import Ask
@@ -9,14 +10,15 @@ from bot.commands.options import option
 from bot.grammar import Command, CommandName
 from bot.turns import ConversationType
 from cards.notice import Notice, notice_card, summary
-from lucy.db import batches
+from lucy.db import batches, rules
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
 from lucy.db.tables import BatchRow
 from lucy.domain.batches import BatchId
 from lucy.domain.operations import BatchKind, BatchOptions
-from lucy.domain.selections import Selection, parse_selection
+from lucy.domain.selections import Selection, fold, parse_selection
 from lucy.domain.students import mask_document_numbers
+from lucy.errors import RequestError
 from lucy.flows.ask_again import post_beside
 from lucy.flows.request_batch import NobodyMatches, Requester, request_batch
 from lucy.texts import _, number
@@ -24,20 +26,76 @@ from lucy.texts import _, number
 KINDS = {
     CommandName.ACTIVATE: BatchKind.ACTIVATE,
     CommandName.ENROL: BatchKind.ENROL,
+    CommandName.UNENROL: BatchKind.UNENROL,
     CommandName.DISABLE: BatchKind.DISABLE,
     CommandName.ENABLE: BatchKind.ENABLE,
+}
+# What can be done with accounts and licences: the word after the command, in either language.
+DEEDS: dict[CommandName, dict[str, BatchKind]] = {
+    CommandName.ACCOUNT: {
+        "crear": BatchKind.ACTIVATE,
+        "actualizar": BatchKind.UPDATE,
+        "restaurar": BatchKind.RESTORE,
+        "habilitar": BatchKind.ENABLE,
+        "deshabilitar": BatchKind.DISABLE,
+    },
+    CommandName.LICENCE: {"asignar": BatchKind.LICENSE, "quitar": BatchKind.UNLICENSE},
+}
+_IN_ENGLISH = {
+    "create": "crear",
+    "update": "actualizar",
+    "restore": "restaurar",
+    "enable": "habilitar",
+    "disable": "deshabilitar",
+    "assign": "asignar",
+    "remove": "quitar",
+    "sacar": "quitar",
+    "dar": "asignar",
 }
 
 
 async def request(ask: Ask, command: Command, db: Database) -> Answer:
     """Raises RequestError naming the filter or option that was not understood."""
-    selection = parse_selection(command.argument, today=today(ask))
     options = BatchOptions(
         mail=option(command, "correo", default=True),
         moodle=option(command, "moodle", default=True),
         removals=option(command, "bajas", default=False),
+        courses=await _courses(ask, command),
     )
+    selection = parse_selection(command.argument, today=today(ask))
     return await ask_for(ask, KINDS[command.name], selection, options, db, word=command.name.value)
+
+
+async def request_deed(ask: Ask, command: Command, db: Database) -> Answer:
+    """`cuenta restaurar 40.123.456`, `licencia aspirantes`: an account that is made gets no letter without `correo:si`.
+
+    Raises RequestError naming what can be done, or the filter that was not understood.
+    """
+    first, _blank, rest = command.argument.partition(" ")
+    deeds = DEEDS[command.name]
+    deed = _IN_ENGLISH.get(fold(first), fold(first))
+    if deed not in deeds and command.name is CommandName.LICENCE:
+        deed, rest = "asignar", command.argument
+    if deed not in deeds:
+        said = _("¿Qué hago con las cuentas? Puede ser: {deeds}. Escribí, por ejemplo: cuenta {deed} 40.123.456.")
+        raise RequestError(said.format(deeds=", ".join(deeds), deed=next(iter(deeds))))
+    selection = parse_selection(rest, today=today(ask))
+    options = BatchOptions(mail=option(command, "correo", default=False), moodle=False)
+    return await ask_for(ask, deeds[deed], selection, options, db, word=f"{command.name.value} {deed}")
+
+
+async def _courses(ask: Ask, command: Command) -> tuple[str, ...]:
+    """The course of `curso:CONT1`, spelled as it is stored: of a rule, or one that somebody is in."""
+    wanted = command.options.get("curso")
+    if wanted is None:
+        return ()
+    known = await rules.known_courses(ask.session)
+    found = tuple(one for one in known if wanted in (fold(one), fold(one.rpartition(":")[2])))
+    if found:
+        return found
+    near = get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
+    said = _("No conozco el curso «{course}». Los que hay: {near}.")
+    raise RequestError(said.format(course=wanted, near=", ".join(near) or "—"))
 
 
 async def ask_for(

@@ -7,9 +7,11 @@ from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands import batch, general_pause, lists, permissions, student
 from bot.commands.config import config
+from bot.commands.drift import drift
 from bot.commands.help import entries
 from bot.commands.ingest import ingest
-from bot.commands.request import request
+from bot.commands.request import request, request_deed
+from bot.commands.rules import rules
 from bot.commands.undo import undo
 from bot.grammar import Command, CommandName
 from cards import help as help_card
@@ -40,6 +42,9 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
     async def asked(ask: Ask, command: Command) -> Answer:
         return await request(ask, command, db)
 
+    async def deed(ask: Ask, command: Command) -> Answer:
+        return await request_deed(ask, command, db)
+
     return {
         name.HELP: Entry(Role.CONSULTA, "ver la ayuda", _help),
         name.STATUS: Entry(Role.CONSULTA, "ver el estado", lists.show_status),
@@ -51,6 +56,9 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.ASIDE: Entry(Role.CONSULTA, "ver lo apartado", lists.show_aside),
         name.ACTIVATE: Entry(Role.OPERADOR, "pedir activaciones", asked),
         name.ENROL: Entry(Role.OPERADOR, "pedir matriculaciones", asked),
+        name.UNENROL: Entry(Role.OPERADOR, "pedir bajas de cursos", asked),
+        name.ACCOUNT: Entry(Role.OPERADOR, "pedir cambios en cuentas", deed),
+        name.LICENCE: Entry(Role.OPERADOR, "pedir licencias", deed),
         name.DISABLE: Entry(Role.OPERADOR, "pedir que se deshabiliten cuentas", asked),
         name.ENABLE: Entry(Role.OPERADOR, "pedir que se habiliten cuentas", asked),
         name.UNDO: Entry(Role.OPERADOR, "deshacer lotes", lambda ask, command: undo(ask, command, db)),
@@ -58,6 +66,8 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.RETRY: Entry(Role.OPERADOR, "reintentar lotes", batch.retry),
         name.SPLIT: Entry(Role.OPERADOR, "partir lotes", batch.split),
         name.RELEASE: Entry(Role.APROBADOR, "soltar lotes retenidos", batch.release),
+        name.RULES: Entry(Role.CONSULTA, "ver las reglas", lambda ask, command: rules(ask, command, db)),
+        name.DRIFT: Entry(Role.CONSULTA, "ver la deriva", lambda ask, command: drift(ask, command, db)),
         name.CONFIG: Entry(Role.ADMINISTRADOR, "ver y cambiar la configuración", config),
         name.CANCEL: Entry(Role.OPERADOR, "cancelar lotes", batch.cancel),
         name.APPROVE: Entry(Role.APROBADOR, "aprobar lotes", batch.approve),

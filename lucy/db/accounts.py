@@ -8,8 +8,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.tables import AccountRow, SealedSecretRow
+from lucy.db import drifts
+from lucy.db.tables import AccountGroupRow, AccountRow, SealedSecretRow
 from lucy.domain.batches import BatchId
+from lucy.domain.drift import Drift
 from lucy.domain.steps import StepId
 from lucy.domain.students import StudentId
 
@@ -38,6 +40,7 @@ async def store_accounts(session: AsyncSession, rows: Sequence[Mapping[str, Any]
         ),
         [dict(row) for row in rows],
     )
+    await drifts.settle(session, [row["student_id"] for row in rows], {Drift.MISSING, Drift.UNKNOWN})
 
 
 async def mark_licensed(
@@ -52,6 +55,7 @@ async def mark_licensed(
                 licensed=True, licensed_by_batch=func.coalesce(AccountRow.licensed_by_batch, batch), verified_at=now
             )
         )
+    await drifts.settle(session, [student for student, _batch in students], {Drift.UNLICENSED})
 
 
 async def mark_unlicensed(session: AsyncSession, students: Sequence[StudentId], *, now: datetime) -> None:
@@ -62,6 +66,7 @@ async def mark_unlicensed(session: AsyncSession, students: Sequence[StudentId], 
             .where(AccountRow.student_id.in_(students))
             .values(licensed=False, licensed_by_batch=None, verified_at=now)
         )
+        await drifts.settle(session, students, {Drift.UNLICENSED})
 
 
 async def store_enabled(session: AsyncSession, students: Mapping[StudentId, bool], *, now: datetime) -> None:
@@ -72,6 +77,7 @@ async def store_enabled(session: AsyncSession, students: Mapping[StudentId, bool
             await session.execute(
                 update(AccountRow).where(AccountRow.student_id.in_(some)).values(enabled=enabled, verified_at=now)
             )
+    await drifts.settle(session, students, {Drift.DISABLED})
 
 
 async def store_fingerprints(session: AsyncSession, students: Mapping[StudentId, str], *, now: datetime) -> None:
@@ -92,13 +98,16 @@ async def store_prints(session: AsyncSession, students: Mapping[StudentId, str],
             .where(AccountRow.student_id == student, AccountRow.made_print != "")
             .values(made_print=made_print, verified_at=now)
         )
+    await drifts.settle(session, students, {Drift.NAME})
 
 
 async def forget_accounts(session: AsyncSession, students: Sequence[StudentId]) -> None:
-    """Their accounts were deleted: the passwords sealed for them open nothing."""
+    """Their accounts were deleted: the passwords sealed for them open nothing, and no group holds them."""
     if students:
         await session.execute(delete(AccountRow).where(AccountRow.student_id.in_(students)))
         await session.execute(delete(SealedSecretRow).where(SealedSecretRow.student_id.in_(students)))
+        await session.execute(delete(AccountGroupRow).where(AccountGroupRow.student_id.in_(students)))
+        await drifts.settle(session, students, set(Drift))
 
 
 async def mark_mailed(session: AsyncSession, students: Sequence[StudentId], *, now: datetime) -> None:

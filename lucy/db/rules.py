@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.tables import CareerRow, CourseRuleRow
+from lucy.db.tables import CareerRow, CourseRuleRow, EnrolmentRow
 from lucy.domain.course_rules import CourseRule
 from lucy.domain.ingest import KnownCareer
 from lucy.domain.students import Stage
@@ -37,6 +37,12 @@ async def every_course_rule(session: AsyncSession) -> list[CourseRule]:
         )
         for row in rows
     ]
+
+
+async def known_courses(session: AsyncSession) -> list[str]:
+    """The courses that rules name or somebody is in, by name."""
+    statement = union(select(CourseRuleRow.course), select(EnrolmentRow.course)).order_by("course")
+    return list((await session.scalars(statement)).all())
 
 
 async def put_careers(session: AsyncSession, careers: Sequence[KnownCareer]) -> None:

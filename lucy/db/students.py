@@ -196,6 +196,15 @@ async def by_document(session: AsyncSession, number: str) -> list[StudentRow]:
     return list((await session.scalars(statement)).all())
 
 
+async def ids_by_number(session: AsyncSession, numbers: Collection[str]) -> dict[str, StudentId]:
+    """Students by document number; of two with one number the first."""
+    statement = select(StudentRow.document_number, StudentRow.id).where(StudentRow.document_number.in_(list(numbers)))
+    found: dict[str, StudentId] = {}
+    for number, id_ in await session.execute(statement.order_by(StudentRow.document_type)):
+        found.setdefault(number, id_)
+    return found
+
+
 async def present(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, Present]:
     """What Lucy knows that each student has already."""
     accounts = {

@@ -1,7 +1,9 @@
 """What staff can ask for, and the steps each request is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from lucy.errors import System
 from lucy.texts import _
@@ -120,6 +122,11 @@ class BatchOptions:
     removals: bool = False
     additions: bool = True
     courses: tuple[str, ...] = ()
+
+
+def options_from(value: Mapping[str, Any]) -> BatchOptions:
+    """Stored options."""
+    return BatchOptions(**{**value, "courses": tuple(value.get("courses", ()))})
 
 
 def batch_title(kind: BatchKind, options: BatchOptions) -> str:

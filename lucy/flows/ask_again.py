@@ -11,7 +11,7 @@ from lucy.db.tables import BatchRow
 from lucy.domain.audit import Actor
 from lucy.domain.batches import BatchId, Relation, batch_code
 from lucy.domain.house import House
-from lucy.domain.operations import BatchKind, BatchOptions
+from lucy.domain.operations import BatchKind, options_from
 from lucy.domain.students import StudentId
 from lucy.flows.plan_rows import What, plan_rows
 from lucy.flows.redraw import ANNOUNCE
@@ -21,7 +21,7 @@ from lucy.flows.store_batch import Origin, Requester, Wish, store_batch
 async def what_of(session: AsyncSession, batch: BatchRow) -> What:
     """The operation of a stored batch."""
     undone = await batches.undone_by(session, [batch.id]) if batch.kind is BatchKind.UNDO else {}
-    return What(batch.kind, BatchOptions(**batch.options), undone.get(batch.id))
+    return What(batch.kind, options_from(batch.options), undone.get(batch.id))
 
 
 async def ask_again(

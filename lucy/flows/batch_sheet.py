@@ -13,7 +13,7 @@ from lucy.domain.batch_sheet import Reason, SheetStudent, headings, reasons, stu
 from lucy.domain.batch_summary import WIDTHS, BatchFacts, facts_rows, reason_rows, tally_rows
 from lucy.domain.batches import batch_code
 from lucy.domain.house import House
-from lucy.domain.operations import BatchOptions, StepKind, batch_title
+from lucy.domain.operations import StepKind, batch_title, options_from
 from lucy.texts import _
 from lucy.workbook import Sheet, Workbook
 
@@ -60,7 +60,7 @@ def _finish(book: Workbook, sheet: Sheet, facts: BatchFacts, counts: Counter[Rea
 async def _facts(session: AsyncSession, batch: BatchRow, *, house: House, now: datetime) -> BatchFacts:
     return BatchFacts(
         code=batch_code(batch.id),
-        title=batch_title(batch.kind, BatchOptions(**batch.options)),
+        title=batch_title(batch.kind, options_from(batch.options)),
         state=batch.state,
         students=batch.students,
         selection=batch.selection,

@@ -9,7 +9,7 @@ from lucy.db import cards as cards_db
 from lucy.domain.audit import LUCY, AuditEvent
 from lucy.domain.batches import WAITING_STATES, BatchState, batch_code
 from lucy.domain.house import House
-from lucy.domain.operations import BatchOptions, batch_title
+from lucy.domain.operations import batch_title, options_from
 from lucy.domain.views import WaitingView
 from lucy.flows.batch_facts import possible_approvers
 from lucy.flows.decide_batch import stands
@@ -53,7 +53,7 @@ async def view_waiting(session: AsyncSession, number: int, *, house: House) -> W
         code=batch_code(batch.id),
         number=batch.id,
         version=batch.version,
-        title=batch_title(batch.kind, BatchOptions(**batch.options)),
+        title=batch_title(batch.kind, options_from(batch.options)),
         students=batch.students,
         requested_by=batch.requested_by_name,
         since=batch.requested_at,

@@ -14,6 +14,7 @@ from lucy.domain.house import House
 from lucy.domain.nudges import Nudge
 from lucy.domain.students import SourceList
 from lucy.errors import RequestError
+from lucy.flows.check_accounts import SHOWS as DRIFT
 from lucy.flows.redraw import ANNOUNCE
 
 AGENDA = Actor("agenda", "Agenda")
@@ -68,12 +69,26 @@ async def _start(session: AsyncSession, schedule: ScheduleRow, *, house: House, 
             )
             await outbox.put(session, [Nudge("ingest_list", (run.id,))], now=now)
         return
+    if schedule.task == "courses":
+        await outbox.put(session, [Nudge("check_courses")], now=now)
+        return
+    if schedule.task == "accounts":
+        whole = "whole" in schedule.args
+        await outbox.put(session, [Nudge("check_accounts", (int(whole),))], now=now)
+        if whole:
+            await _post(session, shows=DRIFT, subject="", now=now)
+        return
     day = now.astimezone(house.zone).date().isoformat()
+    await _post(session, shows="report", subject=day, now=now)
+
+
+async def _post(session: AsyncSession, *, shows: str, subject: str, now: datetime) -> None:
+    """A card in a thread of its own, in every staff channel."""
     for channel in await cards.staff_channels(session):
         await cards.add_card(
             session,
-            shows="report",
-            subject=day,
+            shows=shows,
+            subject=subject,
             service_url=channel.service_url,
             tenant_id=channel.tenant_id,
             conversation_id=channel.conversation_id,

@@ -11,7 +11,7 @@ from lucy.db import approvals, batch_students, batches, steps
 from lucy.db.tables import BatchRow
 from lucy.domain.batches import WAITING_STATES, BatchState, Relation, batch_code
 from lucy.domain.house import House
-from lucy.domain.operations import BatchOptions
+from lucy.domain.operations import options_from
 from lucy.domain.roles import Role
 from lucy.domain.students import mask_document_numbers
 from lucy.domain.views import BatchAction, BatchView, Forecast, Impossible, Tally
@@ -61,7 +61,7 @@ async def view_batch(
         number=batch.id,
         code=batch_code(batch.id),
         kind=batch.kind,
-        options=BatchOptions(**batch.options),
+        options=options_from(batch.options),
         state=batch.state,
         version=batch.version,
         selection=mask_document_numbers(batch.selection),

@@ -15,7 +15,7 @@ from lucy.domain.house import House
 from lucy.domain.ingest import HeldReason as Reason
 from lucy.domain.ingest import explain as explain_held
 from lucy.domain.ingest_guard import Comparison, HeldRun
-from lucy.domain.operations import BatchOptions, batch_title, system_of
+from lucy.domain.operations import batch_title, options_from, system_of
 from lucy.domain.selections import Selection, Thing
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage, mask_document_number
@@ -164,4 +164,4 @@ async def view_batches(session: AsyncSession, *, limit: int = 10) -> tuple[Batch
 
 
 def _title(row: BatchRow) -> str:
-    return batch_title(row.kind, BatchOptions(**row.options))
+    return batch_title(row.kind, options_from(row.options))

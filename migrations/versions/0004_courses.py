@@ -39,3 +39,5 @@ def upgrade() -> None:
     op.add_column("enrolment", _reason())
     op.add_column("enrolment", _texts("groups"))
     op.add_column("step", _reason())
+    schedule = sa.table("schedule", sa.column("name"), sa.column("task"), sa.column("cron"))
+    op.bulk_insert(schedule, [{"name": "cursos", "task": "courses", "cron": "30 6 * * *"}])

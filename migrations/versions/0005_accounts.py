@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0005"
 down_revision: str | None = "0004"
@@ -42,4 +43,14 @@ def upgrade() -> None:
         sa.Column("whole_at", MOMENT, nullable=True),
         sa.Column("read_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_directory_cursor"),
+    )
+    schedule = sa.table(
+        "schedule", sa.column("name"), sa.column("task"), sa.column("cron"), sa.column("args", postgresql.JSONB)
+    )
+    op.bulk_insert(
+        schedule,
+        [
+            {"name": "cuentas", "task": "accounts", "cron": "0 6 * * mon", "args": ["whole"]},
+            {"name": "cuentas-cambios", "task": "accounts", "cron": "0 6 * * tue-sun", "args": []},
+        ],
     )

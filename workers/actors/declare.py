@@ -12,6 +12,8 @@ from lucy.db import general_pauses
 from lucy.domain.circuits import CircuitRules
 from lucy.domain.operations import StepKind
 from lucy.errors import RemoteError, System
+from lucy.flows.check_accounts import check_accounts
+from lucy.flows.check_courses import check_courses
 from lucy.flows.forecast_batch import store_forecast
 from lucy.flows.ingest_list import ingest_list
 from lucy.flows.run_batch import start_batch
@@ -86,6 +88,22 @@ class Actors:
             log.info("ingest.ended", run=run_id, seen=counts.seen, new=counts.new, held=counts.held)
             await send_nudges(self._runtime.db, self._runtime.nudger)
 
+    async def check_courses(self) -> None:
+        if not await self._paused(System.MOODLE):
+            await check_courses(self._runtime.db, self._runtime.moodle_sites, house=self._runtime.house)
+            await send_nudges(self._runtime.db, self._runtime.nudger)
+
+    async def check_accounts(self, whole: int) -> None:
+        """A check that fails is made again by the agenda; what it had read counts."""
+        if await self._paused(System.GRAPH):
+            return
+        try:
+            runtime = self._runtime
+            await check_accounts(runtime.db, runtime.directory, house=runtime.house, whole=bool(whole))
+        except RemoteError as error:
+            log.warning("accounts.not_checked", code=error.code, error=str(error))
+        await send_nudges(self._runtime.db, self._runtime.nudger)
+
     async def _paused(self, system: System) -> bool:
         async with self._runtime.db.transaction() as session:
             return await general_pauses.stops(session, system, now=datetime.now(UTC))
@@ -115,8 +133,16 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def ingest(run_id: int) -> None:
         await current().ingest_list(run_id)
 
+    async def courses() -> None:
+        await current().check_courses()
+
+    async def accounts(whole: int) -> None:
+        await current().check_accounts(whole)
+
     declare("run_lane", run_lane)
     declare("announce", announce)
     declare("start_batch", start)
     declare("forecast_batch", forecast)
     declare("ingest_list", ingest)
+    declare("check_courses", courses)
+    declare("check_accounts", accounts)

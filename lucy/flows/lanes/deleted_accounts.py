@@ -7,12 +7,12 @@ from lucy.domain.selections import fold
 from lucy.domain.students import Student, StudentId, Upn
 from lucy.ports import DeletedUser, Directory
 
-# Deleted items change rarely; a hit is always looked at again.
-KEPT_S = 300.0
+# Shorter than it takes to delete an account and have another one approved; a hit is always looked at again.
+KEPT_S = 15.0
 
 
 class DeletedAccounts:
-    """Reads them all, through all pages, and not more often than every few minutes."""
+    """Reads them all, through all pages, and not more often than every few seconds."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory

@@ -45,6 +45,7 @@ from lucy.domain.views import (
 )
 from lucy.domain.views_ingest import HeldLine, HeldReason, HeldView, ListReport, Waiting
 from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
+from tests.unit.cards.rule_samples import RULES_AND_DRIFT
 from tests.unit.cards.trouble_samples import TROUBLE
 
 STEPS_OF_ONE = (
@@ -350,6 +351,7 @@ DRAWN: dict[str, Drawn] = {
     **{f"batch-{name}": (batch.batch_card, batch.summary, view) for name, view in BATCHES.items()},
     **{f"batch-{name}": (batch.batch_card, batch.summary, view) for name, view in TROUBLE.items()},
     **OTHERS,
+    **RULES_AND_DRIFT,
 }
 
 

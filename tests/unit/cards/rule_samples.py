@@ -1,0 +1,59 @@
+"""Views of rules and of drift."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from cards import drift, rules
+from lucy.domain.drift import Drift
+from lucy.domain.error_codes import explain
+from lucy.domain.views_accounts import DriftGroup, DriftLine, DriftView
+from lucy.domain.views_courses import CourseLine, RuleLine, RulesView, RuleTestView
+from tests.unit.cards.batch_samples import AT, LONG
+
+_RULES = RulesView(
+    (
+        RuleLine("ADM-1", "LA · presencial · aspirantes", problems=(explain("M-005"),), checked=True),
+        RuleLine("CONT-1", "CP · a distancia", checked=True),
+        RuleLine("CONT-1-01", "CP · comisión 01, 02", active=False),
+        RuleLine("posgrado:TALLER", "todos", problems=(explain("M-013"), explain("M-014")), checked=True),
+    ),
+    AT - timedelta(hours=2),
+)
+_TEST = RuleTestView(
+    "Ana Suárez",
+    "DNI ●●●●3456",
+    "CP a distancia, comisión 01; aspirante",
+    (
+        CourseLine("CONT-1-01", "por CP a distancia, comisión 01"),
+        CourseLine("INGRESO-2026", "por su etapa, aspirante"),
+    ),
+    (
+        CourseLine("CONT-1", "le gana la regla que nombra su comisión"),
+        CourseLine("ADM-1", "es para LA; es presencial"),
+    ),
+)
+_DRIFT = DriftView(
+    tuple(
+        DriftGroup(kind, count, (DriftLine("●●●●5432", AT - timedelta(days=3)), DriftLine("", AT - timedelta(hours=1))))
+        for count, kind in enumerate(Drift, 2)
+    ),
+    AT - timedelta(hours=1),
+    AT - timedelta(days=2),
+)
+_MANY = tuple(replace(line, course=LONG, problems=(LONG,)) for line in _RULES.lines) * 40
+
+RULES_AND_DRIFT = {
+    "rules": (rules.rules_card, rules.summary, _RULES),
+    "rules-none": (rules.rules_card, rules.summary, RulesView(())),
+    "rules-many": (rules.rules_card, rules.summary, replace(_RULES, lines=_MANY)),
+    "rule-test": (rules.rule_test_card, rules.rule_test_summary, _TEST),
+    "rule-test-none": (rules.rule_test_card, rules.rule_test_summary, replace(_TEST, given=(), others=())),
+    "rule-test-many": (
+        rules.rule_test_card,
+        rules.rule_test_summary,
+        replace(_TEST, name=LONG, given=_TEST.given * 60, others=_TEST.others * 60),
+    ),
+    "drift": (drift.drift_card, drift.summary, _DRIFT),
+    "drift-none": (drift.drift_card, drift.summary, replace(_DRIFT, groups=())),
+    "drift-never": (drift.drift_card, drift.summary, DriftView(())),
+}
