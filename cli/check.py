@@ -1,58 +1,59 @@
-"""`lucy check`: try every outside system with one harmless question, and say what to mend."""
+"""`lucy check`: try every part of the house with harmless questions, and say what to mend."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-
+import redis.asyncio as redis
+from redis.exceptions import RedisError
 from rich.console import Console
 
-from lucy.domain.error_codes import explain
-from lucy.domain.students import SourceList
-from lucy.errors import RemoteError
+from lucy.db import rules
+from lucy.flows.check_house import Finding, check_house
 from lucy.settings import Settings
 from migrations.runner import is_current
 from workers.runtime import Runtime
 
 
-async def check_all(settings: Settings) -> bool:
-    """Prints one line for each system; False when one of them has a problem."""
-    console = Console()
+async def check_all(settings: Settings, console: Console | None = None) -> bool:
+    """Prints a line for each finding; False when something has to be mended."""
+    console = console or Console()
+    well = True
     runtime = await Runtime.open(settings)
     try:
-        asked: list[tuple[str, Callable[[], Awaitable[str]]]] = [
-            ("PostgreSQL", lambda: _database(runtime)),
-            ("Graph", lambda: _graph(runtime)),
-            ("Moodle", lambda: _moodle(runtime)),
-            ("SIAL", lambda: _sial(runtime)),
-        ]
-        well = True
-        for name, ask in asked:
-            try:
-                console.print(f"[bold]{name}[/bold]: {await ask()}")
-            except RemoteError as error:
-                well = False
-                console.print(f"[bold]{name}[/bold]: {error.code}. {explain(error.code)} ({error})", markup=True)
+        for finding in (await _database(runtime), await _queue(settings)):
+            well &= _tell(console, finding)
+        async with runtime.db.transaction() as session:
+            courses = sorted({rule.course for rule in await rules.course_rules(session)})
+        async for finding in check_house(
+            runtime.directory,
+            runtime.moodle_sites,
+            runtime.records,
+            runtime.mailer,
+            courses=courses,
+            house=runtime.house,
+        ):
+            well &= _tell(console, finding)
     finally:
         await runtime.close()
     return well
 
 
-async def _database(runtime: Runtime) -> str:
-    current = await is_current(runtime.db.engine)
-    return "ok, newest schema" if current else "reached, but not at the newest schema: lucy migrate"
+def _tell(console: Console, finding: Finding) -> bool:
+    mark = "[green]ok[/green]" if finding.good else "[red]to mend[/red]"
+    console.print(f"[bold]{finding.what}[/bold]: {mark}: ", end="")
+    console.print(finding.text, markup=False, highlight=False, soft_wrap=True)
+    return finding.good
 
 
-async def _graph(runtime: Runtime) -> str:
-    seats = await runtime.directory.licence_seats(runtime.house.licence_sku)
-    return f"ok, {seats.free} of {seats.enabled} seats of {seats.part_number} are free"
+async def _database(runtime: Runtime) -> Finding:
+    if await is_current(runtime.db.engine):
+        return Finding("PostgreSQL", True, "newest schema")
+    return Finding("PostgreSQL", False, "reached, but not at the newest schema: lucy migrate")
 
 
-async def _moodle(runtime: Runtime) -> str:
-    await runtime.moodle.find_courses(["lucy-check"])
-    return "ok, the token is accepted"
-
-
-async def _sial(runtime: Runtime) -> str:
-    async with aclosing(runtime.records.entries(SourceList.ASPIRANTES)) as entries:  # type: ignore[type-var]
-        async for _entry in entries:
-            return "ok, the list of aspirantes answers"
-    return "ok, the list of aspirantes is empty"
+async def _queue(settings: Settings) -> Finding:
+    client = redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
+    try:
+        await client.ping()
+    except RedisError as error:
+        return Finding("Redis", False, f"G-007. It cannot be reached ({type(error).__name__}): LUCY_REDIS_URL")
+    finally:
+        await client.aclose()
+    return Finding("Redis", True, "answers")

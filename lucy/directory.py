@@ -232,6 +232,13 @@ class Directory(Protocol):
         """The application permissions that the token holds (its `roles`). Raises RemoteError."""
         ...
 
+    async def lacking(self, *, groups: bool) -> Mapping[str, str]:
+        """Operation → the permissions of which the token holds none. `groups`: whether Lucy uses groups.
+
+        Raises RemoteError.
+        """
+        ...
+
     async def licence_seats(self, part_number: str) -> LicenceSeats:
         """Seats of a SKU. Raises NotFound when the tenant has no such SKU."""
         ...

@@ -91,11 +91,15 @@ class GroupSeat:
 
 @dataclass(frozen=True, slots=True)
 class MoodleSiteInfo:
-    """The pre-flight's answer. `user_id` is the token's user; `functions` are those in the token's service."""
+    """The pre-flight's answer. `user_id` is the token's user; `functions` are those in the token's service.
+
+    `missing` are those that Lucy calls and the service has not.
+    """
 
     release: str
     user_id: int
     functions: frozenset[str]
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

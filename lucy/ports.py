@@ -149,6 +149,13 @@ class Mailer(Protocol):
         """Hand letters over one after another; yields each key's outcome as soon as it is known."""
         ...
 
+    async def probe(self) -> None:
+        """Go as far as a letter could be handed over: connection, TLS, login, sender. Nothing is sent.
+
+        Raises RemoteError.
+        """
+        ...
+
 
 # The channel
 

@@ -65,6 +65,7 @@ class Runtime:
     moodle_sites: Mapping[str, Moodle]
     records: StudentRecords
     channel: Channel
+    mailer: Mailer
     lanes: dict[StepKind, Lane[Any]]
     _stack: AsyncExitStack
 
@@ -110,6 +111,7 @@ class Runtime:
             moodle_sites=moodle_sites,
             records=_records(settings, http, limiter),
             channel=TeamsChannel(teams),
+            mailer=mailer,
             lanes=lanes,
             _stack=stack,
         )

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import httpx
 
-from connectors.graph import asking, faults, pages, wire
+from connectors.graph import asking, faults, pages, permissions, wire
 from connectors.graph.calls import GraphCalls
 from connectors.graph.models import Operation, SubRequest, SubResponse
 from connectors.graph.token import TokenSource
@@ -189,6 +189,9 @@ class GraphDirectory:
     async def granted(self) -> frozenset[str]:
         """Read from the token itself: nothing else tells an application what it was given (section 12)."""
         return wire.read_roles(await self._calls.token())
+
+    async def lacking(self, *, groups: bool) -> Mapping[str, str]:
+        return {one.value: wanted for one, wanted in permissions.lacking(await self.granted(), groups=groups).items()}
 
     async def _each(
         self, operation: Operation, url: str, read: Callable[[Mapping[str, object]], T | None]

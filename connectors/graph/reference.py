@@ -1,12 +1,14 @@
 """What is asked of Graph, as docs/connectors/graph.md shows it. Source: contracts/graph.md, sections 9 and 12."""
 
 from connectors.graph.models import Operation
+from connectors.graph.permissions import in_words
 from connectors.reference import CallReference, LimitReference, Reference
 from lucy.errors import System
 
 
-def _call(operation: Operation, request: str, when: str, permission: str) -> CallReference:
-    return CallReference(operation.value, request, when, permission, harmless=operation is not Operation.CREATE)
+def _call(operation: Operation, request: str, when: str) -> CallReference:
+    harmless = operation is not Operation.CREATE
+    return CallReference(operation.value, request, when, in_words(operation), harmless=harmless)
 
 
 REFERENCE = Reference(
@@ -25,64 +27,25 @@ REFERENCE = Reference(
         "LUCY_LICENCE_SKU",
     ),
     calls=(
-        _call(Operation.SIGN_IN, "POST /{tenant}/oauth2/v2.0/token", "first, and 5 minutes before a token ends", ""),
-        _call(Operation.CREATE, "POST /users", "an account is made", "User.Create, or User.ReadWrite.All"),
-        _call(Operation.FIND, "GET /users/{upn}", "before and after an account is made", "User.Read.All"),
-        _call(Operation.READ, "GET /users/{id}", "before anything of an account is changed", "User.Read.All"),
-        _call(
-            Operation.UPDATE, "PATCH /users/{id}", "names or mark are set", "User.ReadUpdate.All, or User.ReadWrite.All"
-        ),
-        _call(
-            Operation.ENABLE,
-            "PATCH /users/{id} (accountEnabled)",
-            "disable, enable",
-            "User.EnableDisableAccount.All and User.Read.All, or User.ReadWrite.All",
-        ),
-        _call(
-            Operation.PASSWORD,
-            "PATCH /users/{id} (passwordProfile)",
-            "a new password is set",
-            "User-PasswordProfile.ReadWrite.All, and in some tenants the role User Administrator",
-        ),
-        _call(
-            Operation.REVOKE,
-            "POST /users/{id}/revokeSignInSessions",
-            "after an account is disabled",
-            "User.RevokeSessions.All, or User.ReadWrite.All",
-        ),
-        _call(Operation.DELETE, "DELETE /users/{id}", "an account of Lucy's is undone", "User.ReadWrite.All"),
-        _call(
-            Operation.DELETED,
-            "GET /directory/deletedItems/microsoft.graph.user",
-            "a deleted twin is looked for",
-            "User.Read.All",
-        ),
-        _call(
-            Operation.RESTORE,
-            "POST /directory/deletedItems/{id}/restore",
-            "a deleted account comes back",
-            "User.ReadWrite.All",
-        ),
-        _call(Operation.SEATS, "GET /subscribedSkus", "seats are counted", "LicenseAssignment.Read.All"),
-        _call(
-            Operation.LICENCE,
-            "POST /users/{id}/assignLicense",
-            "a licence is assigned",
-            "LicenseAssignment.ReadWrite.All",
-        ),
-        _call(
-            Operation.UNLICENCE,
-            "POST /users/{id}/assignLicense",
-            "a licence is taken",
-            "LicenseAssignment.ReadWrite.All",
-        ),
-        _call(Operation.GROUP, "GET /groups/{id}", "the configuration is checked", "GroupMember.Read.All"),
-        _call(Operation.MEMBERS, "GET /groups/{id}/members", "memberships are compared", "GroupMember.Read.All"),
-        _call(Operation.JOIN, "POST /groups/{id}/members/$ref", "an account joins", "GroupMember.ReadWrite.All"),
-        _call(
-            Operation.LEAVE, "DELETE /groups/{id}/members/{user}/$ref", "an account leaves", "GroupMember.ReadWrite.All"
-        ),
-        _call(Operation.CHANGES, "GET /users/delta", "changes by other hands are read", "User.Read.All"),
+        _call(Operation.SIGN_IN, "POST /{tenant}/oauth2/v2.0/token", "first, and 5 minutes before a token ends"),
+        _call(Operation.CREATE, "POST /users", "an account is made"),
+        _call(Operation.FIND, "GET /users/{upn}", "before and after an account is made"),
+        _call(Operation.READ, "GET /users/{id}", "before anything of an account is changed"),
+        _call(Operation.UPDATE, "PATCH /users/{id}", "names or mark are set"),
+        _call(Operation.ENABLE, "PATCH /users/{id} (accountEnabled)", "disable, enable"),
+        _call(Operation.PASSWORD, "PATCH /users/{id} (passwordProfile)", "a new password is set"),
+        _call(Operation.REVOKE, "POST /users/{id}/revokeSignInSessions", "after an account is disabled"),
+        _call(Operation.DELETE, "DELETE /users/{id}", "an account of Lucy's is undone"),
+        _call(Operation.DELETED, "GET /directory/deletedItems/microsoft.graph.user", "a deleted twin is looked for"),
+        _call(Operation.RESTORE, "POST /directory/deletedItems/{id}/restore", "a deleted account comes back"),
+        _call(Operation.SEATS, "GET /subscribedSkus", "seats are counted"),
+        _call(Operation.LICENCE, "POST /users/{id}/assignLicense", "a licence is assigned"),
+        _call(Operation.UNLICENCE, "POST /users/{id}/assignLicense", "a licence is taken"),
+        _call(Operation.GROUP, "GET /groups/{id}", "the configuration is checked"),
+        _call(Operation.MEMBERS, "GET /groups/{id}/members", "memberships are compared"),
+        _call(Operation.JOIN, "POST /groups/{id}/members/$ref", "an account joins"),
+        _call(Operation.LEAVE, "DELETE /groups/{id}/members/{user}/$ref", "an account leaves"),
+        _call(Operation.CHANGES, "GET /users/delta", "changes by other hands are read"),
     ),
     limits=(
         LimitReference("requests in a `$batch`", "20", "Graph, JSON batching"),
@@ -94,6 +57,7 @@ REFERENCE = Reference(
     ),
     letters=("T",),
     notes=(
+        "For new passwords some tenants want the role User Administrator beside the permission.",
         "Every request carries a fresh `client-request-id`; both ids stand in the log (`graph.call`) and in the step.",
         "In a `$batch` each throttled part waits by itself: its step is postponed, the others are done. The longest "
         "wait that Graph names silences every process.",

@@ -26,6 +26,25 @@ from lucy.ports import (
 
 SERVER = "/webservice/rest/server.php"
 
+# Every function that Lucy calls: what the service of the token must hold.
+FUNCTIONS = frozenset(
+    {
+        "core_course_get_courses_by_field",
+        "core_enrol_get_enrolled_users",
+        "core_enrol_get_users_courses",
+        "core_group_add_group_members",
+        "core_group_create_groups",
+        "core_group_delete_group_members",
+        "core_group_get_course_groups",
+        "core_user_create_users",
+        "core_user_get_users_by_field",
+        "core_user_update_users",
+        "core_webservice_get_site_info",
+        "enrol_manual_enrol_users",
+        "enrol_manual_unenrol_users",
+    }
+)
+
 MAX_VALUES = 900  # PHP drops fields past max_input_vars, 1,000 where nobody raised it, without a word
 CREATE_ROWS = MAX_VALUES // 8
 ENROL_ROWS = MAX_VALUES // 3
@@ -246,11 +265,12 @@ def read_site(answer: object) -> MoodleSiteInfo:
     operation = "site"
     if not isinstance(answer, dict):
         raise unreadable(operation, "not an object")
-    names = (_text(operation, row, "name") for row in _rows(operation, answer.get("functions")))
+    names = frozenset(_text(operation, row, "name") for row in _rows(operation, answer.get("functions")))
     return MoodleSiteInfo(
         release=_text(operation, answer, "release", default=""),
         user_id=_number(operation, answer, "userid"),
-        functions=frozenset(names),
+        functions=names,
+        missing=FUNCTIONS - names,
     )
 
 

@@ -76,6 +76,19 @@ class SmtpMailer:
                     outcome = no_server = failure.error
             yield letter.key, outcome
 
+    async def probe(self) -> None:
+        """Connection, TLS, login, and whether the server takes letters of this sender. Raises RemoteError."""
+        await self._limiter.acquire(System.MAIL)
+        async with self._one_at_a_time:
+            try:
+                if not self._connection.is_open:
+                    await self._connection.open()
+                await self._connection.try_sender(self._sender.address)
+            except NoConnectionError as failure:
+                raise failure.error from None
+            except ConnectionLostError:
+                raise wire.unreachable("the connection ended at MAIL") from None
+
     async def close(self) -> None:
         """Close the connection politely."""
         async with self._one_at_a_time:

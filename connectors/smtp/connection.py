@@ -88,6 +88,19 @@ class Connection:
                 self.drop()
         return reply
 
+    async def try_sender(self, sender: str) -> None:
+        """MAIL FROM, and take it back. Raises RemoteError, or ConnectionLostError."""
+        try:
+            await self._smtp.mail(sender)
+        except aiosmtplib.SMTPResponseException as refusal:
+            self.drop()
+            raise wire.reply_error(Stage.MAIL, refusal.code, refusal.message) from None
+        except OSError:
+            self.drop()
+            raise ConnectionLostError from None
+        if not await self._reset():
+            self.drop()
+
     async def close(self) -> None:
         """Take leave."""
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
