@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from cards import wording
 from cards.layout import bullets, labelled
-from cards.parts import Block, RichText, Run
+from cards.parts import Block, Container, RichText, Run
+from lucy.domain.error_codes import explain
 from lucy.domain.operations import StepKind
 from lucy.domain.views import BatchView, Forecast, Frame
 from lucy.texts import _, number, plural
+
+COURSES_SHOWN = 6
 
 
 def forecast_lines(view: BatchView, frame: Frame) -> list[Block]:
@@ -21,7 +24,12 @@ def forecast_lines(view: BatchView, frame: Frame) -> list[Block]:
         _time(view, view.forecast, frame),
     ]
     title = _("Previsión, si empieza el {when}:").format(when=wording.when(frame.drawn_at, frame))
-    return [RichText(Run(title, bold=True)), *bullets([line for line in lines if line]), *_short(view, view.forecast)]
+    return [
+        RichText(Run(title, bold=True)),
+        *bullets([line for line in lines if line]),
+        *_short(view, view.forecast),
+        *_closed(view.forecast),
+    ]
 
 
 def seats_needed(view: BatchView) -> int:
@@ -91,3 +99,16 @@ def _short(view: BatchView, forecast: Forecast) -> list[Block]:
     text = _("Alcanza para {fits} de {total}") if forecast.fits else _("No alcanza para ninguno de los {total}")
     fits = text.format(fits=number(forecast.fits), total=number(view.students))
     return [labelled(fits, wording.listed(missing) or _("los demás no entran"))]
+
+
+def _closed(forecast: Forecast) -> list[Block]:
+    """The courses in which nobody can be enrolled: better told now than by every student afterwards."""
+    if not forecast.courses:
+        return []
+    lines = [
+        f"{wording.clip(course, 60)}: {explain(code)} ({code})" for course, code in forecast.courses[:COURSES_SHOWN]
+    ]
+    if rest := len(forecast.courses) - len(lines):
+        lines.append(plural("{n} curso más", "{n} cursos más", rest))
+    title = _("Hoy en estos cursos no se puede matricular:")
+    return [Container([RichText(Run(title, bold=True)), *bullets(lines)], style="warning")]

@@ -94,7 +94,8 @@ class Forecast:
     """What the batch will take. None where it cannot be known (the system did not answer).
 
     `letters_today` were accepted today already, of `letters_quota` a day (0: no quota). `fits` are the students of the
-    plan's order for whom seats and letters suffice; None when they suffice for all.
+    plan's order for whom seats and letters suffice; None when they suffice for all. `courses` are those in which nobody
+    can be enrolled now, each with the code of why.
     """
 
     seats_free: int | None = None
@@ -105,6 +106,7 @@ class Forecast:
     moodle_calls: int = 0
     duration_s: float | None = None
     fits: int | None = None
+    courses: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,16 @@ async def check_courses(db: Database, sites: Mapping[str, Moodle], *, house: Hou
     """Look at every course of the rules and draw the cards that show them. A site that does not answer is told so."""
     async with db.transaction() as session:
         courses = sorted({rule.course for rule in await rules.course_rules(session)})
+    found = await look_at_courses(sites, courses, house=house)
+    async with db.transaction() as session:
+        await course_checks.store(session, found, keep=courses, now=datetime.now(UTC))
+        await redraw_rules(session, now=datetime.now(UTC))
+
+
+async def look_at_courses(
+    sites: Mapping[str, Moodle], courses: Sequence[str], *, house: House
+) -> dict[str, tuple[str, Sequence[str]]]:
+    """Course → its full name, and the codes of what is wrong with it or with asking."""
     found: dict[str, tuple[str, Sequence[str]]] = {}
     for site, moodle in sites.items():
         shortnames = {
@@ -41,9 +51,7 @@ async def check_courses(db: Database, sites: Mapping[str, Moodle], *, house: Hou
             found |= {course: ("", [error.code]) for course in shortnames.values()}
         else:
             found |= {shortnames[shortname]: _result(one) for shortname, one in inspected.items()}
-    async with db.transaction() as session:
-        await course_checks.store(session, found, keep=courses, now=datetime.now(UTC))
-        await redraw_rules(session, now=datetime.now(UTC))
+    return found
 
 
 async def redraw_rules(session: AsyncSession, *, now: datetime) -> None:

@@ -4,7 +4,8 @@ The same figures decide whether it has room (FEATURES row 24): where seats or th
 the card offers to part it, and a batch that was approved before the figures came is held when it begins.
 """
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, time
 from math import ceil
 from typing import Any
@@ -19,7 +20,7 @@ from lucy.domain.batches import WAITING_STATES
 from lucy.domain.config import letters_quota
 from lucy.domain.house import House
 from lucy.domain.operations import LETTERS, StepKind, system_of
-from lucy.domain.steps import StepState
+from lucy.domain.steps import OPEN_STATES, StepState
 from lucy.domain.views import Forecast
 from lucy.errors import System
 from lucy.flows.redraw import redraw_batch
@@ -108,17 +109,32 @@ async def _moodle_calls(session: AsyncSession, batch: BatchRow, to_do: dict[Step
     return 3 * ceil(users / USERS_A_CALL) + int(courses or 0) + ceil(rows / ROWS_A_CALL) + 2 * ceil(taken / ROWS_A_CALL)
 
 
+async def courses_to_enter(session: AsyncSession, number: int) -> list[str]:
+    """The courses in which the batch would enrol somebody."""
+    statement = select(StepRow.target).where(
+        StepRow.batch_id == number, StepRow.kind == StepKind.ENROLMENT, StepRow.state.in_(sorted(OPEN_STATES))
+    )
+    return list((await session.scalars(statement.distinct().order_by(StepRow.target))).all())
+
+
 async def store_forecast(
-    session: AsyncSession, number: int, seats: LicenceSeats | None, *, house: House, now: datetime
+    session: AsyncSession,
+    number: int,
+    seats: LicenceSeats | None,
+    *,
+    courses: Sequence[tuple[str, str]] = (),
+    house: House,
+    now: datetime,
 ) -> None:
-    """Put the forecast on a batch that waits for a decision."""
+    """Put the forecast on a batch that waits for a decision. `courses`: those that cannot be entered, with why."""
     batch = await batches.lock(session, number)
     if batch is None or batch.state not in WAITING_STATES:
         return
-    batch.forecast = asdict(await room_for(session, batch, seats, house=house, now=now))
+    room = await room_for(session, batch, seats, house=house, now=now)
+    batch.forecast = asdict(replace(room, courses=tuple(courses)))
     await redraw_batch(session, number, now=now)
 
 
 def forecast_from(value: dict[str, Any]) -> Forecast | None:
     """A stored forecast; None before it was made."""
-    return Forecast(**value) if value else None
+    return Forecast(**{**value, "courses": tuple(map(tuple, value.get("courses", ())))}) if value else None

@@ -13,8 +13,8 @@ from lucy.domain.circuits import CircuitRules
 from lucy.domain.operations import StepKind
 from lucy.errors import RemoteError, System
 from lucy.flows.check_accounts import check_accounts
-from lucy.flows.check_courses import check_courses
-from lucy.flows.forecast_batch import store_forecast
+from lucy.flows.check_courses import check_courses, look_at_courses
+from lucy.flows.forecast_batch import courses_to_enter, store_forecast
 from lucy.flows.ingest_list import ingest_list
 from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
@@ -63,9 +63,10 @@ class Actors:
 
     async def forecast_batch(self, number: int) -> None:
         """Ask for the licence seats and put the forecast on the card; without an answer the rest is still told."""
-        seats = await self._seats(number)
+        seats, courses = await self._seats(number), await self._closed_courses(number)
+        house, now = self._runtime.house, datetime.now(UTC)
         async with self._runtime.db.transaction() as session:
-            await store_forecast(session, number, seats, house=self._runtime.house, now=datetime.now(UTC))
+            await store_forecast(session, number, seats, courses=courses, house=house, now=now)
         await send_nudges(self._runtime.db, self._runtime.nudger)
 
     async def _seats(self, number: int) -> LicenceSeats | None:
@@ -77,6 +78,15 @@ class Actors:
         except RemoteError as error:
             log.warning("batch.no_seats", batch=number, code=error.code, error=str(error))
             return None
+
+    async def _closed_courses(self, number: int) -> list[tuple[str, str]]:
+        """The pre-flight of the batch's courses (FEATURES row 55): those in which nobody can be enrolled, and why."""
+        async with self._runtime.db.transaction() as session:
+            courses = await courses_to_enter(session, number)
+        if not courses or await self._paused(System.MOODLE):
+            return []
+        found = await look_at_courses(self._runtime.moodle_sites, courses, house=self._runtime.house)
+        return [(course, code) for course, (_name, codes) in sorted(found.items()) for code in codes]
 
     async def ingest_list(self, run_id: int) -> None:
         """While SIAL is paused the run stays asked for; the sweeper comes back to it."""

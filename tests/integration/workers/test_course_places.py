@@ -234,6 +234,18 @@ async def test_a_site_that_is_not_in_the_settings_is_no_site(works: Works) -> No
 # The pre-flight
 
 
+async def test_a_course_that_nobody_can_enter_is_told_before_the_approval(works: Works) -> None:
+    await students(works.db, 2)
+    await course_rules(works.db, "CONT-1", "NO-HAY")
+    number = await works.request()
+    await works.drain()
+    text = await works.text_of_card(number)
+    assert "Hoy en estos cursos no se puede matricular" in text
+    assert "NO-HAY: El curso no existe en Moodle" in text
+    assert "CONT-1:" not in text
+    assert works.states.moodle.store.enrolments == {}, "looking enrols nobody"
+
+
 async def test_the_look_at_the_courses_is_kept_and_shown(works: Works) -> None:
     await course_rules(works.db, "CONT-1", "NO-HAY")
     await check_courses(works.db, works.runtime.moodle_sites, house=works.runtime.house)

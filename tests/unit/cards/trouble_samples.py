@@ -109,6 +109,9 @@ _DROPPED = (
 )
 
 TROUBLE: dict[str, BatchView] = {
+    "awaiting-courses-closed": replace(
+        AWAITING, forecast=replace(FORECAST, courses=(("CONT-1", "M-013"), (LONG, "M-005"), ("X", "M-014")) * 3)
+    ),
     "awaiting-sample": replace(AWAITING, sample=SAMPLE),
     "awaiting-forecast-missing": replace(AWAITING, forecast=None),
     "awaiting-quota-short": replace(
