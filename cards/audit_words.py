@@ -23,6 +23,7 @@ def action(name: str) -> str:
         "batch.request.unlicense": _("pidió quitar licencias"),
         "batch.request.update": _("pidió actualizar cuentas"),
         "batch.request.restore": _("pidió restaurar cuentas"),
+        "rules.import": _("importó las reglas de cursos"),
         "rules.check": _("pidió revisar los cursos"),
         "accounts.check": _("revisó las cuentas en Entra"),
         "account.gone": _("la cuenta ya no está en Entra"),

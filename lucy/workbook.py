@@ -1,4 +1,4 @@
-"""XLSX workbooks, written row by row so that thousands of rows take little memory: the only importer of openpyxl.
+"""XLSX workbooks, written and read row by row so that thousands take little memory: the only importer of openpyxl.
 
 Everything blocks: call it from a thread. Times are written in one zone, because a spreadsheet knows none.
 """
@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -16,6 +17,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
 
 Value = str | int | datetime | None
 
@@ -110,3 +112,27 @@ class Workbook:
     ) -> None:
         for sheet in self._sheets:
             sheet.forget()
+
+
+MOST_ROWS = 5000
+
+
+def read_sheet(content: bytes) -> list[list[str]]:
+    """The first sheet as text, at most `MOST_ROWS` rows; formulas count as the value they had when it was saved.
+
+    Raises ValueError for what is no workbook, or one with more rows.
+    """
+    try:
+        book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
+    except (InvalidFileException, BadZipFile, KeyError, OSError) as error:
+        raise ValueError(f"not an XLSX workbook ({type(error).__name__})") from None
+    try:
+        rows = [
+            ["" if cell is None else str(cell) for cell in row]
+            for row in book.worksheets[0].iter_rows(values_only=True, max_row=MOST_ROWS + 1)
+        ]
+    finally:
+        book.close()
+    if len(rows) > MOST_ROWS:
+        raise ValueError(f"more than {MOST_ROWS} rows")
+    return rows
