@@ -109,7 +109,8 @@ _OVER_STUDENTS = frozenset(
     {CommandName.ACTIVATE, CommandName.ENROL, CommandName.UNENROL, CommandName.DISABLE, CommandName.ENABLE}
 )
 _STAGES = frozenset(
-    [f"{stage.value}{ending}" for stage in Stage for ending in ("", "s")] + ["todos", "todas", "nuevos", "nuevas"]
+    [f"{stage.value}{ending}" for stage in Stage for ending in ("", "s")]
+    + ["todos", "todas", "nuevos", "nuevas", "ausentes"]
 )
 
 

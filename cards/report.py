@@ -20,7 +20,13 @@ LINES_SHOWN = 10
 def report_card(view: ReportView, frame: Frame) -> dict[str, object]:
     body: list[Block] = [heading(_title(view), frame)]
     body += [list_line(report) for report in view.lists] or [RichText(_("No se leyó ninguna lista."))]
-    body += [*_chart(view.new_per_day), *_held(view.held), *_waiting(view.waiting, frame), *_chain(view)]
+    body += [
+        *_chart(view.new_per_day),
+        *_held(view.held),
+        *_absent(view),
+        *_waiting(view.waiting, frame),
+        *_chain(view),
+    ]
     proposals: list[Action] = [
         Execute(wording.clip(one.label, 60), Verb.BATCH_PROPOSE, {"selection": one.selection})
         for one in view.proposals[:MAX_ACTIONS]
@@ -88,6 +94,18 @@ def waiting_text(batch: WaitingBatch, frame: Frame) -> str:
 
 def _title(view: ReportView) -> str:
     return _("Informe de la noche · {day}").format(day=wording.weekday(view.day))
+
+
+def _absent(view: ReportView) -> list[Block]:
+    """Nothing is done about them by itself: whoever left may come back."""
+    if not view.absent:
+        return []
+    text = plural(
+        "{n} alumno con cuenta ya no figura en ninguna lista de SIAL: deshabilitar ausentes con:cuenta",
+        "{n} alumnos con cuenta ya no figuran en ninguna lista de SIAL: deshabilitar ausentes con:cuenta",
+        view.absent,
+    )
+    return [RichText(text)]
 
 
 def _chart(per_day: tuple[tuple[date, int], ...]) -> list[Block]:

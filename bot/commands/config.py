@@ -6,7 +6,7 @@ from bot.grammar import Command
 from cards.notice import Notice, notice_card, summary
 from lucy.db import config as config_db
 from lucy.db.tables import ConfigEntryRow
-from lucy.domain.config import APPROVALS, KEYS, LETTERS_A_DAY, THRESHOLD, Key, key
+from lucy.domain.config import APPROVALS, KEYS, LETTERS_A_DAY, LIST, THRESHOLD, Key, key
 from lucy.domain.selections import fold
 from lucy.flows.set_config import set_config
 from lucy.texts import _, clock, day
@@ -63,6 +63,8 @@ def _example(wanted: Key) -> str:
         return "50:1 2"
     if wanted.name.startswith(THRESHOLD):
         return "100 10%"
+    if wanted.name.startswith(LIST):
+        return "2026-10-01..2026-12-15"
     return "10000" if wanted.name == LETTERS_A_DAY else "inscripciones 2027-02-01..2027-03-31 activar=6000"
 
 

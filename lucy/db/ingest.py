@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, cast, func, select, update
+from sqlalchemy import ColumnElement, Date, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -95,6 +95,11 @@ async def latest_runs(session: AsyncSession, *, since: datetime) -> dict[SourceL
 async def checkpoint(session: AsyncSession, source_list: SourceList) -> datetime | None:
     row = await session.get(CheckpointRow, source_list)
     return row.read_until if row else None
+
+
+async def forget_checkpoint(session: AsyncSession, source_list: SourceList) -> None:
+    """The next reading is of everything."""
+    await session.execute(delete(CheckpointRow).where(CheckpointRow.source_list == source_list))
 
 
 async def move_checkpoint(session: AsyncSession, source_list: SourceList, read_until: datetime) -> None:

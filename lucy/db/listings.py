@@ -1,7 +1,7 @@
 """Who each source list has."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Text, any_, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.tables import ListingRow
 from lucy.domain.students import SourceList, StudentId
+
+APART = timedelta(hours=6)
+WITNESSES = 2  # whole readings that must not have somebody before they count as absent
 
 
 async def note(
@@ -52,9 +55,18 @@ async def count(session: AsyncSession, source_list: SourceList) -> int:
 
 
 async def count_missing(session: AsyncSession, source_list: SourceList, *, not_seen_since: datetime) -> None:
-    """A whole reading has ended: whoever it did not have was missing once more."""
+    """A whole reading has ended: whoever it did not have was missing once more.
+
+    Readings within a few hours of each other are one witness (FEATURES row 17).
+    """
+    long_ago = ListingRow.missed_at.is_(None) | (ListingRow.missed_at <= not_seen_since - APART)
     await session.execute(
         update(ListingRow)
-        .where(ListingRow.source_list == source_list, ListingRow.seen_at < not_seen_since, ListingRow.missing < 100)
-        .values(missing=ListingRow.missing + 1)
+        .where(
+            ListingRow.source_list == source_list,
+            ListingRow.seen_at < not_seen_since,
+            ListingRow.missing < 100,
+            (ListingRow.missing == 0) | long_ago,
+        )
+        .values(missing=ListingRow.missing + 1, missed_at=not_seen_since)
     )

@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, cast,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import account_groups as groups_db
+from lucy.db.listings import WITNESSES
 from lucy.db.tables import AccountRow, EnrolmentRow, ListingRow, MoodleUserRow, StudentRow
 from lucy.domain.plans import Present
 from lucy.domain.selections import Selection, Thing, fold
@@ -175,6 +176,13 @@ async def count(session: AsyncSession, selection: Selection, *, zone: ZoneInfo) 
     return int(await session.scalar(statement) or 0)
 
 
+async def count_absent(session: AsyncSession) -> int:
+    """Those who may sign in and are on no list any more."""
+    open_account = exists().where(AccountRow.student_id == StudentRow.id, AccountRow.enabled)
+    absent = _conditions(Selection(absent=True), ZoneInfo("UTC"))
+    return int(await session.scalar(select(func.count()).select_from(StudentRow).where(open_account, *absent)) or 0)
+
+
 async def unknown_documents(session: AsyncSession, documents: Iterable[str]) -> list[str]:
     """Those of the numbers that no student has."""
     wanted = list(documents)
@@ -269,6 +277,9 @@ def _conditions(selection: Selection, zone: ZoneInfo) -> list[ColumnElement[bool
     found += _career_conditions(selection)
     found += [_has(thing) for thing in sorted(selection.having)]
     found += [~_has(thing) for thing in sorted(selection.lacking)]
+    if selection.absent:
+        listed = exists().where(ListingRow.student_id == StudentRow.id)
+        found += [listed, ~listed.where(ListingRow.missing < WITNESSES)]
     if selection.new_since:
         found.append(StudentRow.first_seen_at >= _start(selection.new_since, zone))
     if selection.changed_since:

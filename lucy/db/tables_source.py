@@ -76,7 +76,10 @@ class IngestPayloadRow(Base):
 
 
 class ListingRow(Base):
-    """A student as one list has them: the print of their entries, and in how many whole readings they were missing."""
+    """A student as one list has them: the print of their entries, and in how many whole readings they were missing.
+
+    `missed_at` is when that was counted last: readings of one bad night count once.
+    """
 
     __tablename__ = "listing"
     __table_args__ = (Index("ix_listing_source_list", "source_list", "missing"),)
@@ -86,6 +89,7 @@ class ListingRow(Base):
     hash: Mapped[str]
     seen_at: Mapped[datetime]
     missing: Mapped[int] = mapped_column(SmallInteger(), server_default=text("0"))
+    missed_at: Mapped[datetime | None]
 
 
 class CheckpointRow(Base):

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lucy.domain.ingest_guard import parse_share
+from lucy.domain.list_windows import ListWindow, parse_window
 from lucy.domain.safety import NAMES, Safety, parse_approvals, parse_phases, parse_threshold
+from lucy.domain.students import SourceList
 from lucy.errors import RequestError
 from lucy.texts import _
 
 APPROVALS, THRESHOLD = "aprobaciones.", "umbral."
+LIST = "lista."
 PHASES, LETTERS_A_DAY, INGEST_SHARE = "fases", "correo.por_dia", "ingesta.proporcion"
 
 _THRESHOLDS = {
@@ -71,6 +74,10 @@ KEYS: dict[str, Key] = {
             Key(THRESHOLD + name, "Cuántos alumnos a la vez, antes de retener y preguntar", text, parse_threshold)
             for name, text in _THRESHOLDS.items()
         ),
+        *(
+            Key(LIST + one.value, "Qué días se lee sola esa lista de SIAL", "siempre", parse_window)
+            for one in SourceList
+        ),
         Key(PHASES, "Fases del año con umbrales propios", "", _phases),
         Key(
             INGEST_SHARE,
@@ -107,6 +114,16 @@ def safety_from(values: Mapping[str, str]) -> Safety:
 
 def letters_quota(values: Mapping[str, str]) -> int:
     return letters_a_day(values.get(LETTERS_A_DAY, KEYS[LETTERS_A_DAY].default))
+
+
+def list_window(values: Mapping[str, str], source_list: SourceList) -> ListWindow:
+    name = LIST + source_list.value
+    return parse_window(values.get(name, KEYS[name].default))
+
+
+def list_of(name: str) -> SourceList | None:
+    """The list that a setting is about."""
+    return SourceList(name.removeprefix(LIST)) if name.startswith(LIST) else None
 
 
 def ingest_share(values: Mapping[str, str]) -> float:

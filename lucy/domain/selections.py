@@ -32,7 +32,10 @@ class Thing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A filter over students. Empty sets mean any; `since` is the first day on which they were seen or changed."""
+    """A filter over students. Empty sets mean any; `since` is the first day on which they were seen or changed.
+
+    `absent`: only those whom no list has any more, as two whole readings of each, hours apart, agree.
+    """
 
     documents: tuple[str, ...] = ()
     stages: frozenset[Stage] = frozenset()
@@ -45,10 +48,12 @@ class Selection:
     lacking: frozenset[Thing] = frozenset()
     new_since: date | None = None
     changed_since: date | None = None
+    absent: bool = False
 
     def __str__(self) -> str:
         """The selection in its own language; parsing it again gives the same."""
         words = [f"{stage.value}s" for stage in Stage if stage in self.stages]
+        words += ["ausentes"] if self.absent else []
         words += [f"cohorte:{year}" for year in sorted(self.cohorts)]
         words += [f"carrera:{_written(code)}" for code in sorted(self.careers)]
         words += [f"modalidad:{one.value.lower()}" for one in Modality if one in self.modalities]
@@ -85,8 +90,9 @@ _MODALITIES = {
     "dist": Modality.DIST, "distancia": Modality.DIST, "a distancia": Modality.DIST, "2": Modality.DIST,
 }  # fmt: skip
 FILTERS = (
-    "preinscriptos, aspirantes, ingresantes, alumnos, todos, nuevos, cohorte:2026, carrera:CP, modalidad:pres|dist, "
-    "comision:01, localidad:…, con:/sin:cuenta|licencia|moodle|matricula|carta|correo, desde:ayer|2026-11-20"
+    "preinscriptos, aspirantes, ingresantes, alumnos, todos, nuevos, ausentes, cohorte:2026, carrera:CP, "
+    "modalidad:pres|dist, comision:01, localidad:…, con:/sin:cuenta|licencia|moodle|matricula|carta|correo, "
+    "desde:ayer|2026-11-20"
 )
 
 
@@ -141,6 +147,8 @@ def _add_bare(selection: Selection, word: str, key: str, today: date) -> Selecti
         return selection
     if key in {"nuevos", "nuevas", "new"}:
         return replace(selection, new_since=today - timedelta(days=1))
+    if key in {"ausentes", "ausente", "absent"}:
+        return replace(selection, absent=True)
     if any(c.isdigit() for c in word):
         return replace(selection, documents=(*selection.documents, *_documents(word)))
     raise RequestError(_("No entiendo «{word}». Los filtros que hay: {filters}.").format(word=word, filters=FILTERS))

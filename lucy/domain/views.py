@@ -225,7 +225,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """The nightly report. `new_per_day` is oldest first."""
+    """The nightly report. `new_per_day` is oldest first; `absent` have an open account and are on no list any more."""
 
     day: date
     lists: tuple[ListReport, ...]
@@ -235,6 +235,7 @@ class ReportView:
     audit_head: str = ""
     audit_events: int = 0
     proposals: tuple[Proposal, ...] = ()
+    absent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

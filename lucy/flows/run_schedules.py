@@ -7,9 +7,11 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import audit, cards, outbox, schedules
+from lucy.db import config as config_db
 from lucy.db import ingest as ingest_db
 from lucy.db.tables import ScheduleRow
 from lucy.domain.audit import Actor, AuditEvent
+from lucy.domain.config import list_window
 from lucy.domain.house import House
 from lucy.domain.nudges import Nudge
 from lucy.domain.students import SourceList
@@ -63,7 +65,10 @@ def next_run(cron: str, zone: ZoneInfo, *, after: datetime) -> datetime:
 
 async def _start(session: AsyncSession, schedule: ScheduleRow, *, house: House, now: datetime) -> None:
     if schedule.task == "ingest":
+        values, today = await config_db.values(session), now.astimezone(house.zone).date()
         for source_list in SourceList:
+            if not list_window(values, source_list).has(today):
+                continue
             run = await ingest_db.request_run(
                 session, source_list, requested_by=schedule.name, now=now, full="full" in schedule.args
             )

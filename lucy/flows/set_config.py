@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import audit
 from lucy.db import config as config_db
+from lucy.db import ingest as ingest_db
 from lucy.domain.audit import Actor, AuditEvent
-from lucy.domain.config import key
+from lucy.domain.config import key, list_of
 from lucy.errors import RequestError
 from lucy.texts import _
 
@@ -32,6 +33,9 @@ async def set_config(session: AsyncSession, name: str, value: str | None, *, act
         raise RequestError(
             _("Alguien cambió «{name}» recién. Mirá cómo quedó con «config».").format(name=name)
         ) from None
+    if (source_list := list_of(wanted.name)) is not None:
+        # Other days may bring others: the next reading is of the whole list (FEATURES row 4).
+        await ingest_db.forget_checkpoint(session, source_list)
     after = wanted.default if text is None else text
     detail = {"key": wanted.name, "from": before, "to": after, "version": version}
     await audit.record(session, [AuditEvent(actor, "config.set", "done", detail=detail)], now=now)

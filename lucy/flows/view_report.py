@@ -52,6 +52,7 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
         audit_head=head,
         audit_events=events,
         proposals=await _proposals(session, house),
+        absent=await students_db.count_absent(session),
     )
 
 
@@ -127,7 +128,7 @@ async def view_status(session: AsyncSession, *, house: House, now: datetime) -> 
     }
     accounts = await session.scalar(select(func.count()).select_from(AccountRow)) or 0
     licensed = await session.scalar(select(func.count()).select_from(AccountRow).where(AccountRow.licensed)) or 0
-    moodle = await session.scalar(select(func.count()).select_from(MoodleUserRow)) or 0
+    moodle = await session.scalar(select(func.count(MoodleUserRow.student_id.distinct()))) or 0
     waiting = await session.execute(
         select(StepRow.kind, func.count().label("n"))
         .join(BatchRow, BatchRow.id == StepRow.batch_id)

@@ -453,12 +453,12 @@ async def test_a_reading_that_outlasts_its_lease_stays_in_hand(works: Works) -> 
     """A first night at SIAL's pace takes hours."""
     for number in range(40):
         add(works, 40_400_000 + number)
-    works.fault("sial", "datospersonales", "delay", delay_s=0.25, times=None)
+    works.fault("sial", "datospersonales", "delay", delay_s=0.7, times=None)
     async with works.db.transaction() as session:
         run = await ingest_db.request_run(session, ASPIRANTES, requested_by="tests", now=datetime.now(UTC))
 
     async def attempt() -> Counts | None:
-        return await ingest_list(works.db, works.runtime.records, run.id, house=works.runtime.house, lease_s=0.3)
+        return await ingest_list(works.db, works.runtime.records, run.id, house=works.runtime.house, lease_s=1.2)
 
     reading = asyncio.ensure_future(attempt())
     await asyncio.sleep(0.1)

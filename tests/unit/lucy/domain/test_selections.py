@@ -207,7 +207,19 @@ def test_the_list_of_valid_filters_is_true() -> None:
             if name == "con" or words.startswith("con:/"):
                 value = value.removeprefix("/sin:")
             assert parse(f"{name}{colon}{value}")
-    for known in ("cohorte", "carrera", "modalidad", "comision", "localidad", "con", "sin", "desde", "nuevos", "todos"):
+    for known in (
+        "cohorte",
+        "carrera",
+        "modalidad",
+        "comision",
+        "localidad",
+        "con",
+        "sin",
+        "desde",
+        "nuevos",
+        "todos",
+        "ausentes",
+    ):
         assert known in FILTERS
     assert all(stage.value in FILTERS for stage in Stage)
     assert all(thing.value in FILTERS for thing in Thing)
@@ -288,7 +300,7 @@ WORDS = st.one_of(
     WRITTEN.map(lambda name: f'carrera:"{name}"'),
     WRITTEN.map(lambda name: f'comision:"{name}"'),
     WRITTEN.map(lambda name: f'localidad:"{name}"'),
-    st.sampled_from(["modalidad:pres", "modalidad:dist", "nuevos", "todos"]),
+    st.sampled_from(["modalidad:pres", "modalidad:dist", "nuevos", "ausentes", "todos"]),
     THINGS.map(lambda thing: f"con:{thing}"),
     THINGS.map(lambda thing: f"sin:{thing}"),
     DAYS.map(lambda day: f"nuevos:{day}"),
