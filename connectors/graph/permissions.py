@@ -1,6 +1,7 @@
 """The application permissions that each request needs: all of one alternative, the least one first.
 
-Source: contracts/graph.md, sections 5 and 12. Newer, narrower permissions stand beside the older ones: a tenant may not
+Source: contracts/graph.md, sections 5 and 12; for seats https://learn.microsoft.com/graph/api/subscribedsku-list, which
+does not count the permission to assign licences among those that may read them (checked 2026-11). Newer, narrower permissions stand beside the older ones: a tenant may not
 list them yet.
 """
 
@@ -35,8 +36,8 @@ NEEDED: Mapping[Operation, Alternatives] = {
     Operation.RESTORE: _any("User.ReadWrite.All"),
     Operation.SEATS: _any(
         "LicenseAssignment.Read.All",
-        "LicenseAssignment.ReadWrite.All",
         "Organization.Read.All",
+        "Organization.ReadWrite.All",
         "Directory.Read.All",
         _EVERYTHING,
     ),

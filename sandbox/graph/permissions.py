@@ -1,7 +1,7 @@
 """Which application permission each request needs: the token's `roles` must hold all of one alternative.
 
 Source: contracts/graph.md sections 5 and 12. Where the contract has a conflict, the least that some page names is
-enough here. `Organization.Read.All` for seats is of microsoft-graph-docs-contrib `api/subscribedsku-list.md`.
+enough here. Those for seats are of https://learn.microsoft.com/graph/api/subscribedsku-list (checked 2026-11).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _READ_GROUPS = (frozenset({"GroupMember.Read.All"}), frozenset({"Group.Read.All"
 _READ_TENANT = (
     frozenset({"Organization.Read.All"}),
     frozenset({"LicenseAssignment.Read.All"}),
-    frozenset({"LicenseAssignment.ReadWrite.All"}),
+    frozenset({"Organization.ReadWrite.All"}),
     frozenset({"Directory.Read.All"}),
     _EVERYTHING,
 )
@@ -51,6 +51,7 @@ LUCYS = frozenset(
         "User.ReadWrite.All",
         "User-PasswordProfile.ReadWrite.All",
         "User.RevokeSessions.All",
+        "LicenseAssignment.Read.All",
         "LicenseAssignment.ReadWrite.All",
         "GroupMember.ReadWrite.All",
     }
