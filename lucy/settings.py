@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lucy.domain.house import House
 from lucy.domain.moodle_rules import MAIN_SITE, Leaving, MoodleAddress, MoodleRules
+from lucy.domain.students import is_test_name
 from lucy.errors import ConfigurationError
 
 
@@ -250,7 +251,7 @@ class Settings(BaseSettings):
                 found.append(f"LUCY_{name.upper()} still holds the example secret. Put the real one.")
         if not self.tenant_id:
             found.append("LUCY_TENANT_ID is empty: messages of any tenant would be heard.")
-        test_prefix = self.account_prefix.lower().startswith("test-")  # sign-in names are lower case
+        test_prefix = is_test_name(self.account_prefix)
         if self.mode is Mode.TEST and not test_prefix:
             found.append("LUCY_MODE=test needs LUCY_ACCOUNT_PREFIX to start with 'test-' (for example test-a).")
         if self.mode is Mode.PRODUCTION and test_prefix:

@@ -1,8 +1,8 @@
 """The application permissions that each request needs: all of one alternative, the least one first.
 
 Source: contracts/graph.md, sections 5 and 12; for seats https://learn.microsoft.com/graph/api/subscribedsku-list, which
-does not count the permission to assign licences among those that may read them (checked 2026-11). Newer, narrower permissions stand beside the older ones: a tenant may not
-list them yet.
+does not count the permission to assign licences among those that may read them (checked 2026-11). Newer, narrower
+permissions stand beside the older ones: a tenant may not list them yet.
 """
 
 from collections.abc import Mapping

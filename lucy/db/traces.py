@@ -12,7 +12,7 @@ from lucy.domain.batches import BatchId, batch_code
 from lucy.domain.operations import StepKind
 from lucy.domain.plans_undo import Traces
 from lucy.domain.steps import StepState
-from lucy.domain.students import StudentId
+from lucy.domain.students import StudentId, is_test_name
 
 _LATER = text(
     """
@@ -27,9 +27,9 @@ _LATER = text(
 
 
 async def traces(
-    session: AsyncSession, batch: BatchId, students: Sequence[StudentId], *, test_prefix: str
+    session: AsyncSession, batch: BatchId, students: Sequence[StudentId], *, of_tests: bool
 ) -> list[Traces]:
-    """One for each student, in the order given. `test_prefix` marks sign-in names that may be deleted."""
+    """One for each student, in the order given. `of_tests`: elsewhere no account may be deleted."""
     done = await _done(session, batch, students)
     later = await _later(session, batch, students)
     accounts = await accounts_db.accounts(session, students)
@@ -44,7 +44,7 @@ async def traces(
             account=accounts.get(one),
             users=users.get(one, {}),
             enrolments=enrolments.get(one, ()),
-            test_prefix=test_prefix,
+            of_tests=of_tests,
         )
         for one in students
     ]
@@ -102,7 +102,7 @@ def _traces(
     account: AccountRow | None,
     users: Mapping[str, MoodleUserRow],
     enrolments: Sequence[EnrolmentRow],
-    test_prefix: str,
+    of_tests: bool,
 ) -> Traces:
     mine = [row for row in enrolments if row.made_by_batch == batch and not row.suspended]
     return Traces(
@@ -112,7 +112,7 @@ def _traces(
         has_account=account is not None,
         account_made=account is not None and account.made_by_batch == batch,
         enabled=account is not None and account.enabled,
-        deletable=account is not None and account.upn.startswith(test_prefix),
+        deletable=of_tests and account is not None and is_test_name(account.upn),
         licence_given=account is not None and account.licensed and account.licensed_by_batch == batch,
         users=frozenset(users),
         users_made=frozenset(site for site, user in users.items() if user.made_by_batch == batch),

@@ -40,6 +40,7 @@ TEXTS: dict[str, str] = {
     "T-027": "La cuenta no tiene ubicación de uso. Un administrador tiene que ponerla en Entra; después: reintentar.",
     "T-028": "Otra cuenta usa la misma dirección de correo. Un administrador tiene que quitarla de una de las dos.",
     "T-029": "No hay una cuenta eliminada que restaurar. Un operador puede crearla con «activar».",
+    "T-030": "Cuenta de prueba en lo real, o al revés. Un administrador tiene que ver qué base de datos se usa.",
     "T-999": "Lucy sólo elimina cuentas de prueba, y ésta no lo es. Un administrador tiene que verla en Entra.",
     "M-001": "El usuario no está en Moodle. Un operador tiene que reintentar la matriculación.",
     "M-002": "Moodle rechazó el token de Lucy. Un administrador tiene que revisarlo.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from lucy.domain.moodle_rules import MAIN_SITE, MoodleRules
+from lucy.domain.students import is_test_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class House:
     licence_group: str = ""
     account_groups: tuple[str, ...] = ()
     payload_runs_kept: int = 14  # of each list
+
+    @property
+    def of_tests(self) -> bool:
+        """Whether its accounts are test accounts."""
+        return is_test_name(self.account_prefix)
 
     @property
     def moodle(self) -> MoodleRules:

@@ -119,10 +119,6 @@ class Wanted:
 People = Iterable[tuple[Student, Present]]
 
 
-# A test account's sign-in name begins so (DOMAIN.md, "account").
-TEST_PREFIX = "test-"
-
-
 def upn_for(document_number: str, *, prefix: str, domain: str) -> Upn:
     """The sign-in name of a student: {prefix}{DNI}@{domain}."""
     return Upn(f"{prefix}{document_number}@{domain}".lower())

@@ -83,6 +83,14 @@ class Student:
         return f"{self.first_name} {self.last_name}"
 
 
+# A test account's sign-in name begins so (DOMAIN.md, "account").
+TEST_PREFIX = "test-"
+
+
+def is_test_name(sign_in_name: str) -> bool:
+    return sign_in_name.lower().startswith(TEST_PREFIX)
+
+
 def forward(known: Stage | None, seen: Stage) -> Stage:
     """The stage after a list showed `seen`: never backwards."""
     if known is None or seen.rank > known.rank:

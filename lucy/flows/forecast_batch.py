@@ -98,15 +98,17 @@ async def _fits(
 async def _moodle_calls(session: AsyncSession, batch: BatchRow, to_do: dict[StepKind, int]) -> int:
     """A lower estimate: people who were in Moodle before are asked for one by one."""
     users, rows = to_do.get(StepKind.MOODLE_USER, 0), to_do.get(StepKind.ENROLMENT, 0)
+    groups = to_do.get(StepKind.COURSE_GROUP, 0) + to_do.get(StepKind.LEAVE_COURSE_GROUP, 0)
     taken = to_do.get(StepKind.UNENROL, 0) + to_do.get(StepKind.SUSPEND_ENROLMENT, 0)
-    if not users + rows + taken:
+    if not users + rows + taken + groups:
         return 0
     courses = await session.scalar(
         select(func.count(StepRow.target.distinct())).where(
             StepRow.batch_id == batch.id, StepRow.kind == StepKind.ENROLMENT, StepRow.state != StepState.ALREADY
         )
     )
-    return 3 * ceil(users / USERS_A_CALL) + int(courses or 0) + ceil(rows / ROWS_A_CALL) + 2 * ceil(taken / ROWS_A_CALL)
+    calls = 3 * ceil(users / USERS_A_CALL) + int(courses or 0) + ceil(rows / ROWS_A_CALL)
+    return calls + 2 * (ceil(taken / ROWS_A_CALL) + ceil(groups / ROWS_A_CALL))
 
 
 async def courses_to_enter(session: AsyncSession, number: int) -> list[str]:

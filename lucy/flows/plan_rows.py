@@ -18,7 +18,6 @@ from lucy.domain.house import House
 from lucy.domain.moodle_rules import MoodleRules
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.plans import (
-    TEST_PREFIX,
     Plan,
     PlanRow,
     PlanRules,
@@ -50,7 +49,7 @@ async def plan_rows(session: AsyncSession, what: What, ids: Sequence[StudentId],
     for start in range(0, len(ids), READ_AT_ONCE):
         part = ids[start : start + READ_AT_ONCE]
         if what.kind is BatchKind.UNDO and what.undoes is not None:
-            left = await traces.traces(session, what.undoes, part, test_prefix=TEST_PREFIX)
+            left = await traces.traces(session, what.undoes, part, of_tests=house.of_tests)
             found += plan_undo(left, what.options).rows
             continue
         loaded = await students_db.load(session, part)

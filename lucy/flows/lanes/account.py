@@ -17,10 +17,10 @@ from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.passwords import fingerprint, make_password
-from lucy.domain.plans import TEST_PREFIX, upn_for
+from lucy.domain.plans import upn_for
 from lucy.domain.selections import fold
 from lucy.domain.steps import StepEvent
-from lucy.domain.students import Student, StudentId, Upn
+from lucy.domain.students import Student, StudentId, Upn, is_test_name
 from lucy.errors import AlreadyThere, Conflict, Remedy, RemoteError, RetryLater, System
 from lucy.flows.lanes.account_guard import print_of_user
 from lucy.flows.lanes.base import Lane, Outcome, failed, from_error, unasked
@@ -151,7 +151,7 @@ class AccountLane(Lane[AccountWork]):
         wanted = {
             one.step.student_id: (one.student, one.account.upn)
             for one in candidates.values()
-            if not one.account.upn.startswith(TEST_PREFIX)
+            if not is_test_name(one.account.upn)
         }
         found = await self._deleted.find(wanted) if wanted else {}
         return [

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
 from lucy.errors import System
-from lucy.flows.lanes.account_guard import AccountGuard, Seen, Target, targets
+from lucy.flows.lanes.account_guard import AccountGuard, Seen, Target, foreign, targets
 from lucy.flows.lanes.base import Lane, Noter, Outcome, unasked
 from lucy.flows.lanes.begun import begin, found_so
 from lucy.ports import Directory
@@ -38,7 +38,7 @@ class AccountChangeLane(Lane[ChangeWork]):
         found, without = await targets(session, claimed, now=now)
         work = ChangeWork([self.absent(step) for step in without], {})
         for key, target in found.items():
-            outcome = self.refusal(target)
+            outcome = foreign(target, self._house) or self.refusal(target)
             if outcome is None:
                 work.wanted[key] = target
             else:

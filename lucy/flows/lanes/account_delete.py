@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db import accounts as accounts_db
 from lucy.db.claims import ClaimedStep
 from lucy.domain.operations import StepKind
-from lucy.domain.plans import TEST_PREFIX
 from lucy.domain.steps import StepEvent
+from lucy.domain.students import is_test_name
 from lucy.errors import NotFound, Remedy, RemoteError
 from lucy.flows.lanes.account_change import AccountChangeLane
 from lucy.flows.lanes.account_guard import Seen, Target
@@ -30,7 +30,7 @@ class AccountDeleteLane(AccountChangeLane):
     kind: ClassVar[StepKind] = StepKind.DELETE_ACCOUNT
 
     def refusal(self, target: Target) -> Outcome | None:
-        if not target.account.upn.startswith(TEST_PREFIX):
+        if not is_test_name(target.account.upn):
             return failed(target.step, "T-999", Remedy.ADMINISTRATOR)
         somebody_elses = target.undone is not None and target.account.made_by_batch != target.undone
         return conflict(target.step) if somebody_elses else None
@@ -40,7 +40,7 @@ class AccountDeleteLane(AccountChangeLane):
 
     async def already(self, seen: Seen) -> Outcome | None:
         """The name that counts is the one it has now."""
-        if not seen.user.upn.lower().startswith(TEST_PREFIX):
+        if not is_test_name(seen.user.upn):
             return failed(seen.target.step, "T-999", Remedy.ADMINISTRATOR)
         return None
 

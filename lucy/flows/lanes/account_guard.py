@@ -18,9 +18,9 @@ from lucy.domain.account_print import account_print
 from lucy.domain.batches import BatchId
 from lucy.domain.house import House
 from lucy.domain.operations import StepKind
-from lucy.domain.students import Student
-from lucy.errors import Conflict, NotFound, RemoteError, System
-from lucy.flows.lanes.base import Outcome, conflict, from_error, not_replicated
+from lucy.domain.students import Student, is_test_name
+from lucy.errors import Conflict, NotFound, Remedy, RemoteError, System
+from lucy.flows.lanes.base import Outcome, conflict, failed, from_error, not_replicated
 from lucy.flows.lanes.begun import begun
 from lucy.flows.lanes.licence import REPLICATION
 from lucy.ports import Directory, DirectoryUser
@@ -120,6 +120,16 @@ class AccountGuard:
             else:
                 look.present[key] = Seen(target, user)
         return look
+
+
+def foreign(target: Target, house: House) -> Outcome | None:
+    """Real accounts are not touched by a house of tests, nor test accounts by a real one (FEATURES row 29).
+
+    A copy of the database in the wrong hands is how that comes about.
+    """
+    if is_test_name(target.account.upn) is house.of_tests:
+        return None
+    return failed(target.step, "T-030", Remedy.ADMINISTRATOR)
 
 
 def _is_the_students(user: DirectoryUser, target: Target) -> bool:

@@ -15,7 +15,7 @@ from lucy.domain.operations import StepKind
 from lucy.domain.passwords import fingerprint, make_password
 from lucy.domain.steps import StepEvent, StepId
 from lucy.errors import NotFound, RemoteError, System
-from lucy.flows.lanes.account_guard import AccountGuard, Seen, Target, targets
+from lucy.flows.lanes.account_guard import AccountGuard, Seen, Target, foreign, targets
 from lucy.flows.lanes.base import Lane, Noter, Outcome, conflict, unasked
 from lucy.flows.lanes.begun import begin, found_so, not_done
 from lucy.ports import Directory, NewPassword
@@ -52,7 +52,9 @@ class NewSecretLane(Lane[SecretWork]):
         known = [found_so(step) for step in without]
         wanted: dict[str, Target] = {}
         for key, target in found.items():
-            if target.undone is not None and target.account.made_by_batch != target.undone:
+            if (outcome := foreign(target, self._house)) is not None:
+                known.append(outcome)
+            elif target.undone is not None and target.account.made_by_batch != target.undone:
                 known.append(conflict(target.step))
             else:
                 wanted[key] = target

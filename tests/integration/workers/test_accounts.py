@@ -1,5 +1,8 @@
 """Accounts that were deleted, renamed, put into groups, licensed by a group."""
 
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import update
 
 from lucy.db.tables import AccountGroupRow, AccountRow, StudentRow
@@ -13,6 +16,7 @@ from tests.integration.conftest import OpenWorks
 from tests.integration.support.outcomes import account, ended, in_entra, states, the_account
 from tests.integration.support.people import Known, students
 from tests.integration.support.works import Works
+from workers.actors.declare import Actors
 
 ALONE = BatchOptions(mail=False, moodle=False)
 LETTER = BatchOptions(moodle=False)
@@ -245,3 +249,30 @@ async def test_licences_alone(works: Works) -> None:
     given = await of_kind(works, BatchKind.LICENSE)
     assert await states(works, given) == {"done": 1}
     assert in_entra(works, known).licences
+
+
+# Two houses over one tenant (FEATURES row 29)
+
+
+@pytest.mark.parametrize(("made_by", "touched_by"), [("a", "test-a"), ("test-a", "a")])
+async def test_a_copy_of_the_database_in_the_other_house_touches_no_account(
+    open_works: OpenWorks, made_by: str, touched_by: str
+) -> None:
+    works = await open_works(account_prefix=made_by)
+    await students(works.db)
+    number = await works.activate(options=ALONE)
+    (user,) = living(works)
+    house = replace(works.runtime.house, account_prefix=touched_by)
+    for lane in works.runtime.lanes.values():
+        if hasattr(lane, "_house"):
+            lane._house = house
+    works.runtime = replace(works.runtime, house=house)
+    works.actors = Actors(works.runtime, circuits=works.circuits)
+    for kind in (BatchKind.DISABLE, BatchKind.UPDATE, BatchKind.UNLICENSE):
+        asked = await works.carry_out(await works.request(kind=kind))
+        assert await ended(works, asked) == {("failed", "T-030"): 1}
+    undo = await works.undo(number)
+    assert {one.error_code for one in await works.steps(undo)} == {"T-030", "G-002"}
+    assert living(works) == [user]
+    assert user.properties["accountEnabled"] is True
+    assert user.licences

@@ -239,8 +239,10 @@ async def test_a_real_account_is_refused_to_be_deleted(open_works: OpenWorks, si
         changed = {"upn": known.upn} if side == "ours" else {}
         await session.execute(update(AccountRow).values(made_print="", **changed))
     await works.carry_out(undo)
-    step = await works.step(undo, StepKind.DELETE_ACCOUNT, known)
-    assert (step.state, step.error_code, step.remedy) == (StepState.FAILED, "T-999", "administrator")
+    kind, code = (StepKind.REMOVE_LICENCE, "T-030") if side == "ours" else (StepKind.DELETE_ACCOUNT, "T-999")
+    step = await works.step(undo, kind, known)
+    assert (step.state, step.error_code, step.remedy) == (StepState.FAILED, code, "administrator")
+    assert (await works.step(undo, StepKind.DELETE_ACCOUNT, known)).state in {StepState.FAILED, StepState.SKIPPED}
     assert user.deleted_at is None
 
 
