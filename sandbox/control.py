@@ -205,7 +205,8 @@ def _reading_routes(control: Control, state: Callable[[], Any], name: str) -> li
         return web.json_response([asdict(fault) for fault in control.faults()])
 
     async def get_page(_: web.Request) -> web.Response:
-        text = status_page(name, state=state(), faults=control.faults(), calls=control.calls())
+        faults = [asdict(fault) for fault in control.faults()]
+        text = status_page(name, state=state(), faults=faults, calls=control.calls())
         return web.Response(text=text, content_type="text/html")
 
     async def get_calls(request: web.Request) -> web.Response:

@@ -3,12 +3,8 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from html import escape
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sandbox.control import Fault
+from typing import Any
 
 CALLS_SHOWN = 25
 _NUMBER = re.compile(r"[0-9]{5,}")
@@ -28,10 +24,14 @@ _CONTROL = (
 )
 
 
-def status_page(name: str, *, state: Any, faults: "Sequence[Fault]", calls: Sequence[Mapping[str, Any]]) -> str:
+def status_page(
+    name: str, *, state: Any, faults: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]]
+) -> str:
+    """`faults` with their fields by name, `calls` as they were recorded."""
     counts = [(key, _size(value)) for key, value in state.items()] if isinstance(state, dict) else []
     waiting = [
-        (one.match, one.action, "until removed" if one.times is None else one.times, _rest(one)) for one in faults
+        (one["match"], one["action"], "until removed" if one["times"] is None else one["times"], _rest(one))
+        for one in faults
     ]
     last = [
         (call["n"], call["operation"], call.get("status", ""), _about(call)) for call in reversed(calls[-CALLS_SHOWN:])
@@ -61,8 +61,8 @@ def _size(value: object) -> object:
     return len(value) if isinstance(value, list | dict | tuple) else mask(str(value))
 
 
-def _rest(fault: "Fault") -> str:
-    shown = {name: value for name, value in asdict(fault).items() if name not in ("match", "action", "times") and value}
+def _rest(fault: Mapping[str, Any]) -> str:
+    shown = {name: value for name, value in fault.items() if name not in ("match", "action", "times") and value}
     return mask(json.dumps(shown, default=str)) if shown else ""
 
 

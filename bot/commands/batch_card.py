@@ -61,6 +61,20 @@ async def post_batch_card(ask: Ask, db: Database, number: int) -> Answer:
     return ask.card(batch.batch_card(view, ask.frame), batch.summary(view), on_posted=remember(db, card_id))
 
 
+async def posted_here(ask: Ask, db: Database, *, shows: str, subject: str) -> OnPosted:
+    """Have the card that the turn answers with drawn again when what it shows changes."""
+    card_id = await cards_db.add_card(
+        ask.session,
+        shows=shows,
+        subject=subject,
+        service_url=ask.turn.service_url,
+        tenant_id=ask.turn.tenant_id,
+        conversation_id=ask.turn.conversation_id,
+        leased_until=ask.now + POSTING,
+    )
+    return remember(db, card_id)
+
+
 def remember(db: Database, card_id: int) -> OnPosted:
     """Keep where a card was posted, so that it can be edited."""
 

@@ -2,11 +2,10 @@
 
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands.batch_card import POSTING, remember
+from bot.commands.batch_card import posted_here
 from bot.grammar import Command
 from cards.drift import drift_card, summary
 from lucy.db import audit, outbox
-from lucy.db import cards as cards_db
 from lucy.db.engine import Database
 from lucy.domain.audit import AuditEvent
 from lucy.domain.nudges import Nudge
@@ -35,13 +34,5 @@ async def drift(ask: Ask, command: Command, db: Database) -> Answer:
         raise RequestError(said.format(needed=Role.OPERADOR.value, role=ask.role.value))
     await outbox.put(ask.session, [Nudge("check_accounts", (int(len(words) > 1),))], now=ask.now)
     await audit.record(ask.session, [AuditEvent(ask.actor, "accounts.check", "queued")], now=ask.now)
-    card_id = await cards_db.add_card(
-        ask.session,
-        shows=SHOWS,
-        subject="",
-        service_url=ask.turn.service_url,
-        tenant_id=ask.turn.tenant_id,
-        conversation_id=ask.turn.conversation_id,
-        leased_until=ask.now + POSTING,
-    )
-    return ask.card(drift_card(view, ask.frame), summary(view), on_posted=remember(db, card_id))
+    on_posted = await posted_here(ask, db, shows=SHOWS, subject="")
+    return ask.card(drift_card(view, ask.frame), summary(view), on_posted=on_posted)

@@ -6,13 +6,12 @@ from datetime import datetime, time, timedelta
 from bot.actions.ingest import NEEDS
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands.batch_card import POSTING, remember
+from bot.commands.batch_card import posted_here
 from bot.commands.request import today
 from bot.grammar import Command
 from cards.ingest import ingest_card, summary
 from cards.verbs import Verb
 from lucy.db import audit, outbox
-from lucy.db import cards as cards_db
 from lucy.db import ingest as ingest_db
 from lucy.db.engine import Database
 from lucy.domain.audit import AuditEvent
@@ -47,17 +46,9 @@ async def ingest(ask: Ask, command: Command, db: Database) -> Answer:
     await outbox.put(ask.session, [Nudge("ingest_list", (run.id,))], now=ask.now)
     event = AuditEvent(ask.actor, "ingest.request", "queued", detail={"list": source_list.value, "full": full})
     await audit.record(ask.session, [event], now=ask.now)
-    card_id = await cards_db.add_card(
-        ask.session,
-        shows="ingest",
-        subject=str(run.id),
-        service_url=ask.turn.service_url,
-        tenant_id=ask.turn.tenant_id,
-        conversation_id=ask.turn.conversation_id,
-        leased_until=ask.now + POSTING,
-    )
+    on_posted = await posted_here(ask, db, shows="ingest", subject=str(run.id))
     view = list_report(run)
-    return ask.card(ingest_card(view, ask.frame), summary(view), on_posted=remember(db, card_id))
+    return ask.card(ingest_card(view, ask.frame), summary(view), on_posted=on_posted)
 
 
 async def _decide(ask: Ask, source_list: SourceList, verb: Verb) -> Answer:

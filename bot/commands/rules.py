@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from bot.answers import Answer, Reply
 from bot.ask import Ask
-from bot.commands.batch_card import POSTING, remember
+from bot.commands.batch_card import posted_here
 from bot.grammar import Command
 from cards import rules as rules_card
 from lucy.db import audit, outbox
-from lucy.db import cards as cards_db
 from lucy.db.engine import Database
 from lucy.domain.audit import AuditEvent
 from lucy.domain.nudges import Nudge
@@ -63,14 +62,6 @@ async def _check(ask: Ask, db: Database) -> Answer:
         raise RequestError(said.format(needed=Role.OPERADOR.value, role=ask.role.value))
     await outbox.put(ask.session, [Nudge("check_courses")], now=ask.now)
     await audit.record(ask.session, [AuditEvent(ask.actor, "rules.check", "queued")], now=ask.now)
-    card_id = await cards_db.add_card(
-        ask.session,
-        shows=SHOWS,
-        subject="",
-        service_url=ask.turn.service_url,
-        tenant_id=ask.turn.tenant_id,
-        conversation_id=ask.turn.conversation_id,
-        leased_until=ask.now + POSTING,
-    )
+    on_posted = await posted_here(ask, db, shows=SHOWS, subject="")
     view = await view_rules(ask.session)
-    return ask.card(rules_card.rules_card(view, ask.frame), rules_card.summary(view), on_posted=remember(db, card_id))
+    return ask.card(rules_card.rules_card(view, ask.frame), rules_card.summary(view), on_posted=on_posted)
