@@ -2,9 +2,10 @@
 
 from cards import wording
 from cards.layout import bullets, heading, section, sheet
-from cards.parts import Block, RichText
+from cards.parts import Block, Container, RichText
+from lucy.domain.source import Likeness
 from lucy.domain.views import Frame
-from lucy.domain.views_ingest import HeldLine, HeldView
+from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldView
 from lucy.texts import _, number, plural
 
 
@@ -20,7 +21,23 @@ def aside_card(view: HeldView, frame: Frame) -> dict[str, object]:
             lines.append(plural("{n} más", "{n} más", rest))
         who = _("Lo corrige {who}.").format(who=reason.who) if reason.who else _("Se arregla solo.")
         body.append(section(wording.clip(title, 160), [RichText(who), *bullets(lines)]))
+    body += [_alike(group) for group in view.alike]
     return sheet(body, summary(view))
+
+
+def _alike(group: AlikeGroup) -> Container:
+    """Registro de Alumnos says which of them is right; Lucy merges nobody."""
+    count = plural("{n} caso", "{n} casos", group.count)
+    title = {
+        Likeness.NUMBER: _("Un número con dos tipos de documento: {count}"),
+        Likeness.NAME: _("Mismo nombre y fecha de nacimiento, otro documento: {count}"),
+        Likeness.EMAIL: _("Comparten el correo: {count}"),
+    }[group.likeness].format(count=count)
+    lines = [wording.clip(" = ".join(people), 160) for people in group.groups]
+    if rest := group.count - len(lines):
+        lines.append(plural("{n} más", "{n} más", rest))
+    who = _("Si son la misma persona, lo corrige Registro de Alumnos: Lucy no une a nadie.")
+    return section(title, [RichText(who), *bullets(lines)])
 
 
 def summary(view: HeldView) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,11 @@ class SourcePerson:
     locality: str = ""
     born_on: date | None = None
     raw: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)  # as received
+
+
+class Likeness(StrEnum):
+    """In what two people are alike who may be one."""
+
+    NUMBER = "number"
+    NAME = "name"
+    EMAIL = "email"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lucy.domain.ingest_guard import Comparison, HeldRun
+from lucy.domain.source import Likeness
 from lucy.domain.students import SourceList
 
 
@@ -58,8 +59,18 @@ class HeldLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AlikeGroup:
+    """People who may be one, by what they have in common. Documents are masked; `groups` are the first of `count`."""
+
+    likeness: Likeness
+    count: int
+    groups: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HeldView:
-    """What is aside: the counts of all, and the oldest one by one."""
+    """What is aside: the counts of all, and the oldest one by one; and who may be one person."""
 
     reasons: tuple[HeldReason, ...]
     lines: tuple[HeldLine, ...]
+    alike: tuple[AlikeGroup, ...] = ()

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import audit, batches
+from lucy.db import audit, batches, doubles
 from lucy.db import ingest as ingest_db
 from lucy.db import students as students_db
 from lucy.db.tables import AccountRow, BatchRow, IngestRunRow, MoodleUserRow, StepRow, StudentRow
@@ -20,7 +20,7 @@ from lucy.domain.selections import Selection, Thing
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage, mask_document_number
 from lucy.domain.views import BatchLine, Proposal, ReportView, StatusView, SystemState, WaitingBatch
-from lucy.domain.views_ingest import HeldLine, HeldReason, HeldView, ListReport, Waiting
+from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldReason, HeldView, ListReport, Waiting
 from lucy.errors import System
 from lucy.flows.find_obstacles import system_notes
 from lucy.texts import _, plural
@@ -90,6 +90,23 @@ async def view_aside(session: AsyncSession, source_list: SourceList | None) -> H
             )
             for row in rows
         ),
+        alike=await _alike(session) if source_list is None else (),
+    )
+
+
+async def _alike(session: AsyncSession) -> tuple[AlikeGroup, ...]:
+    counts, groups = await doubles.alike(session, most=ASIDE_SHOWN)
+    return tuple(
+        AlikeGroup(
+            likeness,
+            count,
+            tuple(
+                tuple(f"{kind} {mask_document_number(number)}" for kind, number in one.people)
+                for one in groups
+                if one.likeness is likeness
+            ),
+        )
+        for likeness, count in counts.items()
     )
 
 

@@ -22,6 +22,7 @@ from cards import (
     waiting,
 )
 from lucy.domain.ingest_guard import Comparison, HeldRun
+from lucy.domain.source import Likeness
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
 from lucy.domain.views import (
@@ -43,7 +44,7 @@ from lucy.domain.views import (
     WaitingBatch,
     WaitingView,
 )
-from lucy.domain.views_ingest import HeldLine, HeldReason, HeldView, ListReport, Waiting
+from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldReason, HeldView, ListReport, Waiting
 from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
 from tests.unit.cards.rule_samples import RULES_AND_DRIFT
 from tests.unit.cards.trouble_samples import TROUBLE
@@ -130,6 +131,11 @@ ASIDE = HeldView(
             "un administrador: reglas",
             AT - timedelta(days=30),
         ),
+    ),
+    (
+        AlikeGroup(Likeness.NUMBER, 1, (("DNI ●●●●5432", "LE ●●●●5432"),)),
+        AlikeGroup(Likeness.NAME, 3, (("DNI ●●●●5432", "DNI ●●●●0118"),)),
+        AlikeGroup(Likeness.EMAIL, 1, (("DNI ●●●●5432", "DNI ●●●●0118", "DNI ●●●●7766"),)),
     ),
 )
 
