@@ -26,6 +26,7 @@ def action(name: str) -> str:
         "rules.import": _("importó las reglas de cursos"),
         "rules.check": _("pidió revisar los cursos"),
         "accounts.check": _("revisó las cuentas en Entra"),
+        "enrolments.check": _("revisó las matriculaciones en Moodle"),
         "account.gone": _("la cuenta ya no está en Entra"),
         "batch.request.disable": _("pidió deshabilitar cuentas"),
         "batch.request.enable": _("pidió habilitar cuentas"),

@@ -1,4 +1,4 @@
-"""`deriva`: what is otherwise in Entra; `deriva verificar`: look now; `deriva verificar todo`: at every account."""
+"""`deriva`: what is otherwise in Entra and Moodle; `deriva verificar [todo]`: look now, at every account."""
 
 from bot.answers import Answer
 from bot.ask import Ask
@@ -30,9 +30,10 @@ async def drift(ask: Ask, command: Command, db: Database) -> Answer:
     if not words:
         return ask.card(drift_card(view, ask.frame), summary(view))
     if not ask.role.allows(Role.OPERADOR):
-        said = _("Para revisar las cuentas en Entra hace falta el rol {needed}. Tu rol es {role}.")
+        said = _("Para revisar Entra y Moodle hace falta el rol {needed}. Tu rol es {role}.")
         raise RequestError(said.format(needed=Role.OPERADOR.value, role=ask.role.value))
-    await outbox.put(ask.session, [Nudge("check_accounts", (int(len(words) > 1),))], now=ask.now)
+    nudges = [Nudge("check_accounts", (int(len(words) > 1),)), Nudge("check_enrolments")]
+    await outbox.put(ask.session, nudges, now=ask.now)
     await audit.record(ask.session, [AuditEvent(ask.actor, "accounts.check", "queued")], now=ask.now)
     on_posted = await posted_here(ask, db, shows=SHOWS, subject="")
     return ask.card(drift_card(view, ask.frame), summary(view), on_posted=on_posted)

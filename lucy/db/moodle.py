@@ -75,10 +75,10 @@ async def store_enrolments(session: AsyncSession, rows: Sequence[Mapping[str, An
         )
 
 
-async def suspend_enrolments(session: AsyncSession, places: Collection[Place]) -> None:
-    """Note those that Lucy suspended, in place of taking the student out."""
+async def note_suspended(session: AsyncSession, places: Collection[Place], *, suspended: bool) -> None:
+    """Note which enrolments are suspended now, and which are active again."""
     if places:
-        await session.execute(update(EnrolmentRow).where(_in(places)).values(suspended=True))
+        await session.execute(update(EnrolmentRow).where(_in(places)).values(suspended=suspended))
 
 
 async def forget_enrolments(session: AsyncSession, places: Collection[Place]) -> None:

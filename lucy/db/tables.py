@@ -9,7 +9,7 @@ from lucy.db.tables_batches import (
     StepRow,
     StudentHoldRow,
 )
-from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
+from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseDriftRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
 from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
@@ -39,6 +39,7 @@ __all__ = [
     "ConfigEntryRow",
     "ConversationRow",
     "CourseCheckRow",
+    "CourseDriftRow",
     "CourseRuleRow",
     "DirectoryCursorRow",
     "DownloadRow",

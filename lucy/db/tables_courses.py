@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Integer, Text
@@ -81,3 +81,15 @@ class EnrolmentRow(Base):
     groups: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default=text("'{}'"))
     made_by_batch: Mapped[int | None] = mapped_column(BigInteger())
     created_at: Mapped[datetime]
+
+
+class CourseDriftRow(Base):
+    """A student who is otherwise in a course than expected (`lucy.domain.course_drift`), until it is right again."""
+
+    __tablename__ = "course_drift"
+    __table_args__ = (Index("ix_course_drift_course", "course"),)
+
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    course: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    first_seen_at: Mapped[datetime]

@@ -1,8 +1,9 @@
-"""What cards show of the accounts' drift from what Lucy knows."""
+"""What cards show of what is otherwise outside than Lucy knows it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from lucy.domain.course_drift import CourseDrift
 from lucy.domain.drift import Drift
 
 
@@ -24,9 +25,20 @@ class DriftGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseDriftGroup:
+    """Enrolments that differ in one way: how many in all, the courses with the most, since when."""
+
+    drift: CourseDrift
+    count: int
+    courses: tuple[tuple[str, int], ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DriftView:
     """`checked_at`: the last check, None before the first; `whole_at`: the last one of all accounts."""
 
     groups: tuple[DriftGroup, ...]
     checked_at: datetime | None = None
     whole_at: datetime | None = None
+    courses: tuple[CourseDriftGroup, ...] = ()

@@ -14,6 +14,7 @@ from lucy.domain.operations import StepKind
 from lucy.errors import RemoteError, System
 from lucy.flows.check_accounts import check_accounts
 from lucy.flows.check_courses import check_courses, look_at_courses
+from lucy.flows.check_enrolments import check_enrolments
 from lucy.flows.forecast_batch import courses_to_enter, store_forecast
 from lucy.flows.ingest_list import ingest_list
 from lucy.flows.run_batch import start_batch
@@ -103,6 +104,11 @@ class Actors:
             await check_courses(self._runtime.db, self._runtime.moodle_sites, house=self._runtime.house)
             await send_nudges(self._runtime.db, self._runtime.nudger)
 
+    async def check_enrolments(self) -> None:
+        if not await self._paused(System.MOODLE):
+            await check_enrolments(self._runtime.db, self._runtime.moodle_sites)
+            await send_nudges(self._runtime.db, self._runtime.nudger)
+
     async def check_accounts(self, whole: int) -> None:
         """A check that fails is made again by the agenda; what it had read counts."""
         if await self._paused(System.GRAPH):
@@ -146,6 +152,9 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def courses() -> None:
         await current().check_courses()
 
+    async def enrolments() -> None:
+        await current().check_enrolments()
+
     async def accounts(whole: int) -> None:
         await current().check_accounts(whole)
 
@@ -156,3 +165,4 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     declare("ingest_list", ingest)
     declare("check_courses", courses)
     declare("check_accounts", accounts)
+    declare("check_enrolments", enrolments)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lucy.db import course_drifts
 from lucy.db import moodle as moodle_db
 from lucy.db.claims import ClaimedStep
 from lucy.domain.house import House
@@ -134,6 +135,7 @@ class EnrolmentLane(SiteLane[Candidate]):
             if isinstance(one.fact, EnrolmentFact)
         ]
         await moodle_db.store_enrolments(session, rows)
+        await course_drifts.settle(session, {(one.step.student_id, one.step.target) for one in outcomes if one.fact})
 
 
 async def _suspended(

@@ -9,6 +9,7 @@ from typing import ClassVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import batches as batches_db
+from lucy.db import course_drifts
 from lucy.db import moodle as moodle_db
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import EnrolmentRow
@@ -116,7 +117,9 @@ class LeavingLane(SiteLane[Place]):
         """A row says that Lucy knows the student to be in the course: one that was suspended before her has none."""
         left = {(one.step.student_id, one.step.target): one.fact for one in outcomes if isinstance(one.fact, Left)}
         await moodle_db.forget_enrolments(session, [place for place, fact in left.items() if not fact.suspended])
-        await moodle_db.suspend_enrolments(session, [place for place, fact in left.items() if fact.suspended])
+        out = [place for place, fact in left.items() if fact.suspended]
+        await moodle_db.note_suspended(session, out, suspended=True)
+        await course_drifts.settle(session, left)
 
 
 class UnenrolLane(LeavingLane):

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cards import drift, rules
+from lucy.domain.course_drift import CourseDrift
 from lucy.domain.drift import Drift
 from lucy.domain.error_codes import explain
-from lucy.domain.views_accounts import DriftGroup, DriftLine, DriftView
+from lucy.domain.views_accounts import CourseDriftGroup, DriftGroup, DriftLine, DriftView
 from lucy.domain.views_courses import CourseLine, RuleLine, RulesView, RuleTestView
 from tests.unit.cards.batch_samples import AT, LONG
 
@@ -39,6 +40,10 @@ _DRIFT = DriftView(
     ),
     AT - timedelta(hours=1),
     AT - timedelta(days=2),
+    tuple(
+        CourseDriftGroup(kind, 40 * count, (("CONT-1", 30), ("posgrado:TALLER", 2)), AT - timedelta(days=count))
+        for count, kind in enumerate(CourseDrift, 1)
+    ),
 )
 _MANY = tuple(replace(line, course=LONG, problems=(LONG,)) for line in _RULES.lines) * 40
 
@@ -54,6 +59,6 @@ RULES_AND_DRIFT = {
         replace(_TEST, name=LONG, given=_TEST.given * 60, others=_TEST.others * 60),
     ),
     "drift": (drift.drift_card, drift.summary, _DRIFT),
-    "drift-none": (drift.drift_card, drift.summary, replace(_DRIFT, groups=())),
+    "drift-none": (drift.drift_card, drift.summary, replace(_DRIFT, groups=(), courses=())),
     "drift-never": (drift.drift_card, drift.summary, DriftView(())),
 }
