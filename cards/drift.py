@@ -42,6 +42,8 @@ def summary(view: DriftView) -> str:
 
 
 def _about(view: DriftView, frame: Frame) -> str:
+    if view.asked:
+        return _("Preguntando a Entra y a Moodle…")
     if view.checked_at is None:
         return _("Todavía no se revisó. Se revisa solo cada mañana; ahora: «deriva verificar».")
     checked = _("Revisado el {when}").format(when=wording.when(view.checked_at, frame))

@@ -33,6 +33,8 @@ def summary(view: RulesView) -> str:
 
 
 def _about(view: RulesView, frame: Frame) -> str:
+    if view.asked:
+        return _("Preguntando a Moodle por cada curso…")
     if view.checked_at is None:
         return _("Los cursos todavía no se revisaron en Moodle: «reglas verificar».")
     return _("Cursos revisados en Moodle el {when}").format(when=wording.when(view.checked_at, frame))

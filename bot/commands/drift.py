@@ -1,5 +1,7 @@
 """`deriva`: what is otherwise in Entra and Moodle; `deriva verificar [todo]`: look now, at every account."""
 
+from dataclasses import replace
+
 from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.batch_card import posted_here
@@ -35,5 +37,6 @@ async def drift(ask: Ask, command: Command, db: Database) -> Answer:
     nudges = [Nudge("check_accounts", (int(len(words) > 1),)), Nudge("check_enrolments")]
     await outbox.put(ask.session, nudges, now=ask.now)
     await audit.record(ask.session, [AuditEvent(ask.actor, "accounts.check", "queued")], now=ask.now)
+    view = replace(view, asked=True)
     on_posted = await posted_here(ask, db, shows=SHOWS, subject="")
     return ask.card(drift_card(view, ask.frame), summary(view), on_posted=on_posted)

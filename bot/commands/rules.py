@@ -63,5 +63,5 @@ async def _check(ask: Ask, db: Database) -> Answer:
     await outbox.put(ask.session, [Nudge("check_courses")], now=ask.now)
     await audit.record(ask.session, [AuditEvent(ask.actor, "rules.check", "queued")], now=ask.now)
     on_posted = await posted_here(ask, db, shows=SHOWS, subject="")
-    view = await view_rules(ask.session)
+    view = replace(await view_rules(ask.session), asked=True)
     return ask.card(rules_card.rules_card(view, ask.frame), rules_card.summary(view), on_posted=on_posted)

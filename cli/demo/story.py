@@ -50,6 +50,7 @@ class Story:
         rules = self._cards / "course-rules.json"
         rules.write_text(json.dumps({"course_rules": COURSE_RULES}, ensure_ascii=False))
         await self._lucy("config", "import", str(rules))
+        await self._lucy("check")
         await self._talk.install(self._operator)
 
     async def _night(self, db: Database) -> None:
@@ -120,11 +121,23 @@ class Story:
         number = format_document_number(sorted(self._wanted)[0])
         self._talk.narrate("08:40, en el chat personal: ¿qué pasó con un alumno?")
         await self._talk.says(self._operator, f"alumno {number}", personal=True)
+        self._talk.narrate("¿Qué cursos le tocan, y por qué? ¿Y está todo en Entra y en Moodle como Lucy lo conoce?")
+        await self._talk.says(self._operator, f"reglas probar {number}")
+        await self._drawn_again("reglas verificar", "Cursos revisados en Moodle")
+        await self._drawn_again("deriva verificar", "Todo está en Entra y en Moodle")
         self._talk.narrate("Un filtro que no le toca a nadie no crea nada.")
         await self._talk.says(self._operator, "activar aspirantes carrera:CP sin:cuenta")
         self._talk.narrate("Y la auditoría, que se puede probar.")
         await self._talk.says(self._approver, f"auditoria {code}")
         await self._talk.says(self._approver, "lotes")
+
+    async def _drawn_again(self, words: str, says: str) -> None:
+        """A question that a worker answers on the card, once it has asked outside."""
+        card = await self._talk.says(self._operator, words)
+        await self._talk.wait_for(
+            lambda entry: entry["activity_id"] == card["activity_id"] and says in as_text(entry["card"]),
+            f"the answer to «{words}»",
+        )
 
     async def _lucy(self, *arguments: str) -> None:
         """A command of `lucy`, as an administrator would give it in a terminal."""

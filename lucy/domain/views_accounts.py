@@ -36,9 +36,13 @@ class CourseDriftGroup:
 
 @dataclass(frozen=True, slots=True)
 class DriftView:
-    """`checked_at`: the last check, None before the first; `whole_at`: the last one of all accounts."""
+    """`checked_at`: the last check, None before the first; `whole_at`: the last one of all accounts.
+
+    `asked`: somebody has just had it checked; the card is drawn again when that is done.
+    """
 
     groups: tuple[DriftGroup, ...]
     checked_at: datetime | None = None
     whole_at: datetime | None = None
     courses: tuple[CourseDriftGroup, ...] = ()
+    asked: bool = False

@@ -17,10 +17,14 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class RulesView:
-    """All rules in the order of their courses. `checked_at`: the oldest of the last looks; None: never looked."""
+    """All rules in the order of their courses. `checked_at`: the oldest of the last looks; None: never looked.
+
+    `asked`: somebody has just had Moodle asked; the card is drawn again when it has answered.
+    """
 
     lines: tuple[RuleLine, ...]
     checked_at: datetime | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

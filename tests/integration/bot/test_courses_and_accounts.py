@@ -114,7 +114,7 @@ async def test_who_may_have_moodle_and_entra_asked(talk: Talk) -> None:
     for words, nudge in (("reglas verificar", "check_courses"), ("deriva verificar", "check_accounts")):
         assert "hace falta el rol operador" in (await talk.says(talk.dario, words)).text
         assert nudge not in [actor for actor, _args in await nudges(talk)]
-        await talk.says(talk.ana, words)
+        assert "Preguntando a" in (await talk.says(talk.ana, words)).text
         assert nudge in [actor for actor, _args in await nudges(talk)]
     await talk.says(talk.ana, "deriva verificar todo")
     assert ("check_accounts", [1]) in await nudges(talk)
