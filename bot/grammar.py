@@ -106,7 +106,15 @@ _DECISIONS = frozenset(
 _OF_EVERYTHING = frozenset({CommandName.PAUSE_ALL, CommandName.RESUME})
 _ABOUT_A_BATCH = _DECISIONS | {CommandName.BATCH, CommandName.RESUME}
 _OVER_STUDENTS = frozenset(
-    {CommandName.ACTIVATE, CommandName.ENROL, CommandName.UNENROL, CommandName.DISABLE, CommandName.ENABLE}
+    {
+        CommandName.ACTIVATE,
+        CommandName.ENROL,
+        CommandName.UNENROL,
+        CommandName.RESET,
+        CommandName.RESEND,
+        CommandName.DISABLE,
+        CommandName.ENABLE,
+    }
 )
 _STAGES = frozenset(
     [f"{stage.value}{ending}" for stage in Stage for ending in ("", "s")]

@@ -31,6 +31,9 @@ class CommandName(StrEnum):
     UNENROL = "desmatricular"
     ACCOUNT = "cuenta"
     LICENCE = "licencia"
+    RESET = "resetear"
+    RESEND = "reenviar"
+    WELCOME = "bienvenida"
     DISABLE = "deshabilitar"
     ENABLE = "habilitar"
     RULES = "reglas"
@@ -68,6 +71,9 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.UNENROL: ("desmatricular", "desmatricula", "unenrol", "unenroll"),
     _N.ACCOUNT: ("cuenta", "cuentas", "account", "accounts"),
     _N.LICENCE: ("licencia", "licencias", "licence", "license"),
+    _N.RESET: ("resetear", "resetea", "reset"),
+    _N.RESEND: ("reenviar", "reenvia", "resend"),
+    _N.WELCOME: ("bienvenida", "bienvenidas", "welcome"),
     _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
     _N.ENABLE: ("habilitar", "habilita", "enable"),
     _N.RULES: ("reglas", "regla", "rules", "rule"),
@@ -80,9 +86,6 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
 LATER: dict[str, tuple[str, ...]] = {
     "salud": ("salud", "health"),
     "por que": ("por que", "porque", "why"),
-    "resetear": ("resetear", "resetea", "reset"),
-    "bienvenida": ("bienvenida", "welcome"),
-    "reenviar": ("reenviar", "reenvia", "resend"),
     "eliminar": ("eliminar", "elimina", "delete"),
     "exportar": ("exportar", "exporta", "export"),
     "agenda": ("agenda", "schedule"),
@@ -109,6 +112,7 @@ OPTIONS: dict[CommandName, dict[str, str]] = {
     _N.ENROL: {"bajas": "bajas", "removals": "bajas"},
     _N.UNENROL: {"curso": "curso", "course": "curso"},
     _N.ACCOUNT: {"correo": "correo", "mail": "correo", "email": "correo"},
+    _N.RESET: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.UNDO: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.INGEST: {"desde": "desde", "since": "desde", "from": "desde", "hasta": "hasta", "until": "hasta", "to": "hasta"},
 }

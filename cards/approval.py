@@ -8,7 +8,7 @@ from cards.layout import bullets, labelled, small
 from cards.obstacles import obstacle_lines
 from cards.parts import Block, RichText, Run
 from cards.problems import problem_lines
-from cards.reasons import impossible_lines, irreversible_lines
+from cards.reasons import impossible_lines, irreversible_lines, warning_lines
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import REMOVALS, StepKind
 from lucy.domain.views import BatchAction, BatchView, Frame
@@ -48,6 +48,7 @@ def _totals(view: BatchView) -> list[Block]:
         blocks.append(labelled(_("Bajas"), takes))
     return [
         *blocks,
+        *warning_lines(view),
         *irreversible_lines(view),
         *already_line(view),
         *_no_letter(view),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cards import wording
 from cards.layout import labelled
-from cards.parts import Block, RichText, Run
+from cards.parts import Block, Container, RichText, Run
 from lucy.domain.views import BatchView, Impossible
 from lucy.texts import _, number, plural
 
@@ -37,3 +37,14 @@ def irreversible_lines(view: BatchView) -> list[Block]:
     if not view.irreversible:
         return []
     return [RichText(Run(_("No se puede deshacer:"), bold=True)), *reason_lines(view.irreversible)]
+
+
+def warning_lines(view: BatchView) -> list[Block]:
+    """What whoever approves has to look at first."""
+    if not view.warnings:
+        return []
+    return [
+        Container(
+            [RichText(Run(_("Mirá antes de aprobar:"), bold=True)), *reason_lines(view.warnings)], style="warning"
+        )
+    ]

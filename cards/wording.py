@@ -21,6 +21,14 @@ def steps(kind: StepKind, count: int) -> str:
             return plural("{n} licencia", "{n} licencias", count)
         case StepKind.CREDENTIALS_MAIL:
             return plural("{n} carta con credenciales", "{n} cartas con credenciales", count)
+        case StepKind.RESET_PASSWORD:
+            return plural("{n} contraseña", "{n} contraseñas", count)
+        case StepKind.PASSWORD_MAIL:
+            return plural("{n} carta con la contraseña", "{n} cartas con la contraseña", count)
+        case StepKind.NOTICE_MAIL:
+            return plural("{n} aviso al correo anterior", "{n} avisos al correo anterior", count)
+        case StepKind.WELCOME_MAIL:
+            return plural("{n} carta de bienvenida", "{n} cartas de bienvenida", count)
         case StepKind.MOODLE_USER:
             return plural("{n} usuario de Moodle", "{n} usuarios de Moodle", count)
         case StepKind.ENROLMENT:
@@ -72,6 +80,14 @@ def steps_done(kind: StepKind, count: int) -> str:
             return plural("{n} cuenta actualizada", "{n} cuentas actualizadas", count)
         case StepKind.CREDENTIALS_MAIL:
             return plural("{n} carta aceptada", "{n} cartas aceptadas", count)
+        case StepKind.PASSWORD_MAIL:
+            return plural("{n} carta con la contraseña aceptada", "{n} cartas con la contraseña aceptadas", count)
+        case StepKind.NOTICE_MAIL:
+            return plural("{n} aviso aceptado", "{n} avisos aceptados", count)
+        case StepKind.WELCOME_MAIL:
+            return plural("{n} bienvenida aceptada", "{n} bienvenidas aceptadas", count)
+        case StepKind.RESET_PASSWORD:
+            return plural("{n} contraseña cambiada", "{n} contraseñas cambiadas", count)
         case StepKind.ENABLE_ACCOUNT:
             return plural("{n} cuenta habilitada", "{n} cuentas habilitadas", count)
         case StepKind.SUSPEND_ENROLMENT:
@@ -97,6 +113,14 @@ def lane(kind: StepKind) -> str:
             return _("Licencias")
         case StepKind.CREDENTIALS_MAIL:
             return _("Cartas")
+        case StepKind.RESET_PASSWORD:
+            return _("Contraseñas nuevas")
+        case StepKind.PASSWORD_MAIL:
+            return _("Cartas con contraseña")
+        case StepKind.NOTICE_MAIL:
+            return _("Avisos")
+        case StepKind.WELCOME_MAIL:
+            return _("Bienvenidas")
         case StepKind.MOODLE_USER:
             return _("Moodle")
         case StepKind.ENROLMENT:

@@ -36,13 +36,14 @@ from lucy.flows.lanes.account_switch import DisableAccountLane, EnableAccountLan
 from lucy.flows.lanes.account_update import AccountUpdateLane
 from lucy.flows.lanes.base import Lane, Noter
 from lucy.flows.lanes.course_group import JoinCourseGroupLane, LeaveCourseGroupLane
-from lucy.flows.lanes.credentials_mail import CredentialsMailLane
+from lucy.flows.lanes.credentials_mail import CredentialsMailLane, PasswordMailLane
 from lucy.flows.lanes.enrolment import EnrolmentLane
 from lucy.flows.lanes.licence import LicenceLane
 from lucy.flows.lanes.licence_removal import LicenceRemovalLane
 from lucy.flows.lanes.moodle_suspension import MoodleSuspensionLane
 from lucy.flows.lanes.moodle_user import MoodleUserLane
-from lucy.flows.lanes.new_secret import NewSecretLane
+from lucy.flows.lanes.new_secret import NewSecretLane, ResetPasswordLane
+from lucy.flows.lanes.plain_letters import NoticeMailLane, WelcomeMailLane
 from lucy.flows.lanes.rectify_mail import RectifyMailLane
 from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
 from lucy.flows.note_steps import noter
@@ -133,6 +134,9 @@ def every_lane(
         LeaveAccountGroupLane(directory, note, house),
         LicenceLane(directory, house),
         CredentialsMailLane(mailer, sealer, note, house),
+        PasswordMailLane(mailer, sealer, note, house),
+        NoticeMailLane(mailer, note, house),
+        WelcomeMailLane(mailer, note, house),
         MoodleUserLane(sites, note, house),
         EnrolmentLane(sites, note, house),
         JoinCourseGroupLane(sites, note, house),
@@ -144,6 +148,7 @@ def every_lane(
         DisableAccountLane(directory, note, house),
         AccountDeleteLane(directory, note, house),
         NewSecretLane(directory, sealer, note, house),
+        ResetPasswordLane(directory, sealer, note, house),
         RectifyMailLane(mailer, note, house),
     ]
     return {lane.kind: lane for lane in lanes}

@@ -73,6 +73,24 @@ def entries(role: Role) -> HelpView:
         (
             Role.OPERADOR,
             HelpEntry(
+                "resetear <selección>",
+                _("Contraseña nueva, por carta al correo personal; con correo:no, sólo cierra la que tienen."),
+                "resetear 40.123.456",
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "reenviar <selección>", _("Las credenciales de nuevo, con otra contraseña."), "reenviar 40.123.456"
+            ),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry("bienvenida <selección>", _("La carta de bienvenida."), "bienvenida preinscriptos nuevos"),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
                 "deshabilitar <selección>",
                 _("Cerrar cuentas, sin borrar nada."),
                 "deshabilitar 40.123.456",

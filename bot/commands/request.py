@@ -27,6 +27,9 @@ KINDS = {
     CommandName.ACTIVATE: BatchKind.ACTIVATE,
     CommandName.ENROL: BatchKind.ENROL,
     CommandName.UNENROL: BatchKind.UNENROL,
+    CommandName.RESET: BatchKind.RESET,
+    CommandName.RESEND: BatchKind.RESEND,
+    CommandName.WELCOME: BatchKind.WELCOME,
     CommandName.DISABLE: BatchKind.DISABLE,
     CommandName.ENABLE: BatchKind.ENABLE,
 }

@@ -110,8 +110,12 @@ async def forget_accounts(session: AsyncSession, students: Sequence[StudentId]) 
         await drifts.settle(session, students, set(Drift))
 
 
-async def mark_mailed(session: AsyncSession, students: Sequence[StudentId], *, now: datetime) -> None:
-    await session.execute(update(AccountRow).where(AccountRow.student_id.in_(students)).values(mailed_at=now))
+async def mark_mailed(session: AsyncSession, students: Mapping[StudentId, str], *, now: datetime) -> None:
+    """Note when a letter with a password was accepted, and the address it went to."""
+    for student, address in students.items():
+        await session.execute(
+            update(AccountRow).where(AccountRow.student_id == student).values(mailed_at=now, mailed_to=address)
+        )
 
 
 # Sealed passwords

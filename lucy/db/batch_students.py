@@ -25,7 +25,7 @@ async def add(session: AsyncSession, batch: BatchId, rows: Sequence[PlanRow]) ->
             "position": position,
             "basis": dict(row.basis),
             "basis_hash": row.basis_hash,
-            "impossible": [*row.impossible, *row.irreversible],
+            "impossible": [*row.impossible, *row.irreversible, *row.warnings],
         }
         for position, row in enumerate(rows)
     ]

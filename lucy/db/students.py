@@ -7,13 +7,26 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, and_, any_, cast, exists, func, or_, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import account_groups as groups_db
 from lucy.db.listings import WITNESSES
-from lucy.db.tables import AccountRow, EnrolmentRow, ListingRow, MoodleUserRow, StudentRow
-from lucy.domain.plans import Present
+from lucy.db.tables import AccountRow, EnrolmentRow, FormerEmailRow, ListingRow, MoodleUserRow, StudentRow
 from lucy.domain.selections import Selection, Thing, fold
 from lucy.domain.students import Career, Modality, SourceList, Stage, Student, StudentId
 
@@ -154,6 +167,25 @@ def _written(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
+async def keep_former_emails(session: AsyncSession, former: Mapping[StudentId, str], *, now: datetime) -> None:
+    """The addresses that account holders had until now."""
+    rows = [{"student_id": student, "email": email, "replaced_at": now} for student, email in former.items() if email]
+    if rows:
+        await session.execute(insert(FormerEmailRow), rows)
+
+
+async def former_emails(session: AsyncSession, ids: Collection[StudentId]) -> dict[StudentId, str]:
+    """The address that each had before the present one."""
+    statement = select(FormerEmailRow.student_id, FormerEmailRow.email).where(FormerEmailRow.student_id.in_(list(ids)))
+    rows = await session.execute(statement.order_by(FormerEmailRow.replaced_at, FormerEmailRow.id))
+    return {row.student_id: row.email for row in rows}
+
+
+async def mark_welcomed(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:
+    if ids:
+        await session.execute(update(StudentRow).where(StudentRow.id.in_(ids)).values(welcomed_at=now))
+
+
 async def touch(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:
     """Note that the source still lists them."""
     if ids:
@@ -211,53 +243,6 @@ async def ids_by_number(session: AsyncSession, numbers: Collection[str]) -> dict
     for number, id_ in await session.execute(statement.order_by(StudentRow.document_type)):
         found.setdefault(number, id_)
     return found
-
-
-async def present(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, Present]:
-    """What Lucy knows that each student has already."""
-    accounts = {
-        row.student_id: row
-        for row in await session.execute(
-            select(AccountRow.student_id, AccountRow.licensed, AccountRow.enabled).where(AccountRow.student_id.in_(ids))
-        )
-    }
-    account_groups = await groups_db.of_students(session, ids)
-    users: dict[StudentId, set[str]] = {}
-    for student, site in await session.execute(
-        select(MoodleUserRow.student_id, MoodleUserRow.site).where(
-            MoodleUserRow.student_id.in_(ids), ~MoodleUserRow.suspended
-        )
-    ):
-        users.setdefault(student, set()).add(site)
-    courses: dict[StudentId, set[str]] = {}
-    ours: dict[StudentId, set[str]] = {}
-    groups: dict[StudentId, dict[str, frozenset[str]]] = {}
-    for row in await session.execute(
-        select(
-            EnrolmentRow.student_id,
-            EnrolmentRow.course,
-            EnrolmentRow.made_by_batch,
-            EnrolmentRow.was_suspended,
-            EnrolmentRow.groups,
-        ).where(EnrolmentRow.student_id.in_(ids), ~EnrolmentRow.suspended)
-    ):
-        courses.setdefault(row.student_id, set()).add(row.course)
-        groups.setdefault(row.student_id, {})[row.course] = frozenset(row.groups)
-        if row.made_by_batch is not None and not row.was_suspended:  # a suspended one was there before Lucy
-            ours.setdefault(row.student_id, set()).add(row.course)
-    return {
-        id_: Present(
-            has_account=id_ in accounts,
-            licensed=id_ in accounts and accounts[id_].licensed,
-            moodle_users=frozenset(users.get(id_, ())),
-            courses=frozenset(courses.get(id_, ())),
-            enabled=id_ not in accounts or accounts[id_].enabled,
-            ours=frozenset(ours.get(id_, ())),
-            groups=groups.get(id_, {}),
-            account_groups=account_groups.get(id_, frozenset()),
-        )
-        for id_ in ids
-    }
 
 
 def _start(day: date, zone: ZoneInfo) -> datetime:

@@ -10,7 +10,7 @@ from lucy.db.tables_batches import (
     StudentHoldRow,
 )
 from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseDriftRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
-from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, StudentRow
+from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, FormerEmailRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
     AuditSealRow,
@@ -45,6 +45,7 @@ __all__ = [
     "DownloadRow",
     "DriftRow",
     "EnrolmentRow",
+    "FormerEmailRow",
     "GeneralPauseRow",
     "HeldRecordRow",
     "InboxDedupRow",

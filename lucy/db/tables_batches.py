@@ -61,6 +61,7 @@ class BatchRow(Base):
     nudged_at: Mapped[datetime | None]
     released: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # extents somebody let pass
     irreversible: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    warnings: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # why a second person has to look
 
 
 class BatchStudentRow(Base):
@@ -132,7 +133,10 @@ class StepRow(Base):
         Index(
             "ix_step_letters",
             "closed_at",
-            postgresql_where=text("state = 'done' and kind in ('credentials_mail', 'rectify_mail')"),
+            postgresql_where=text(
+                "state = 'done' and kind in "
+                "('credentials_mail', 'password_mail', 'notice_mail', 'welcome_mail', 'rectify_mail')"
+            ),
         ),
     )
 

@@ -35,6 +35,19 @@ class StudentRow(Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    welcomed_at: Mapped[datetime | None]
+
+
+class FormerEmailRow(Base):
+    """An address that an account holder had, until when: a password that goes to the new one is told there."""
+
+    __tablename__ = "former_email"
+    __table_args__ = (Index("ix_former_email_student_id", "student_id", "replaced_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"))
+    email: Mapped[str]
+    replaced_at: Mapped[datetime]
 
 
 class AccountRow(Base):
@@ -57,6 +70,7 @@ class AccountRow(Base):
     created_at: Mapped[datetime]
     verified_at: Mapped[datetime]
     mailed_at: Mapped[datetime | None]
+    mailed_to: Mapped[str] = mapped_column(server_default="")  # where the last password went
 
 
 class AccountGroupRow(Base):

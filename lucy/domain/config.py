@@ -17,6 +17,7 @@ from lucy.texts import _
 APPROVALS, THRESHOLD = "aprobaciones.", "umbral."
 LIST = "lista."
 PHASES, LETTERS_A_DAY, INGEST_SHARE = "fases", "correo.por_dia", "ingesta.proporcion"
+CONTACT_DAYS = "correo.dias_de_cambio"
 
 _THRESHOLDS = {
     "activar": "10000",  # a first day of term fits; seats, letters and a second person watch over it, too
@@ -25,6 +26,9 @@ _THRESHOLDS = {
     "desmatricular": "50 10%",
     "deshabilitar": "100 10%",
     "habilitar": "2000",
+    "resetear": "100",
+    "reenviar": "500",
+    "bienvenida": "10000",
     "licencia": "10000",
     "licencia.quitar": "100 10%",
     "cuenta.actualizar": "10000",
@@ -50,6 +54,15 @@ def letters_a_day(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", text.strip()):
         raise RequestError(
             _("«{text}» no es una cantidad de cartas por día. Escribí un número; 0 es sin tope.").format(text=text)
+        )
+    return int(text)
+
+
+def contact_days(text: str) -> int:
+    """Raises RequestError."""
+    if not re.fullmatch(r"[0-9]{1,3}", text.strip()):
+        raise RequestError(
+            _("«{text}» no es una cantidad de días. Escribí un número, por ejemplo 30.").format(text=text)
         )
     return int(text)
 
@@ -84,6 +97,12 @@ KEYS: dict[str, Key] = {
             "Qué parte de los conocidos de una lista puede cambiar o faltar antes de preguntar",
             "20%",
             parse_share,
+        ),
+        Key(
+            CONTACT_DAYS,
+            "Días en que un correo nuevo en SIAL todavía pide otra persona para mandarle una contraseña",
+            "30",
+            contact_days,
         ),
         Key(LETTERS_A_DAY, "Cartas por día que acepta el servidor de correo", "10000", letters_a_day),
     )
@@ -124,6 +143,10 @@ def list_window(values: Mapping[str, str], source_list: SourceList) -> ListWindo
 def list_of(name: str) -> SourceList | None:
     """The list that a setting is about."""
     return SourceList(name.removeprefix(LIST)) if name.startswith(LIST) else None
+
+
+def days_of_a_new_contact(values: Mapping[str, str]) -> int:
+    return contact_days(values.get(CONTACT_DAYS, KEYS[CONTACT_DAYS].default))
 
 
 def ingest_share(values: Mapping[str, str]) -> float:

@@ -18,7 +18,11 @@ class StepKind(StrEnum):
     UPDATE_ACCOUNT = "update_account"  # name, number and country as the records have them
     ACCOUNT_GROUP = "account_group"
     LICENCE = "licence"
+    RESET_PASSWORD = "reset_password"
     CREDENTIALS_MAIL = "credentials_mail"
+    PASSWORD_MAIL = "password_mail"
+    NOTICE_MAIL = "notice_mail"  # to the address that the student had before
+    WELCOME_MAIL = "welcome_mail"
     MOODLE_USER = "moodle_user"
     ENROLMENT = "enrolment"
     COURSE_GROUP = "course_group"
@@ -44,6 +48,9 @@ class BatchKind(StrEnum):
     ENABLE = "enable"
     LICENSE = "license"
     UNLICENSE = "unlicense"
+    RESET = "reset"
+    RESEND = "resend"
+    WELCOME = "welcome"
     UPDATE = "update"
     RESTORE = "restore"
     UNDO = "undo"
@@ -58,7 +65,11 @@ NEEDS: dict[StepKind, tuple[StepKind, ...]] = {
     StepKind.UPDATE_ACCOUNT: (),
     StepKind.ACCOUNT_GROUP: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
     StepKind.LICENCE: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
-    StepKind.CREDENTIALS_MAIL: (StepKind.ACCOUNT, StepKind.LICENCE),
+    StepKind.RESET_PASSWORD: (),
+    StepKind.CREDENTIALS_MAIL: (StepKind.ACCOUNT, StepKind.LICENCE, StepKind.RESET_PASSWORD),
+    StepKind.PASSWORD_MAIL: (StepKind.RESET_PASSWORD,),
+    StepKind.NOTICE_MAIL: (StepKind.RESET_PASSWORD,),
+    StepKind.WELCOME_MAIL: (),
     StepKind.MOODLE_USER: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
     StepKind.ENROLMENT: (StepKind.MOODLE_USER,),
     StepKind.COURSE_GROUP: (StepKind.ENROLMENT,),
@@ -89,7 +100,15 @@ REMOVALS = frozenset(
 )
 # What no later batch can take back: a letter is read, a password is gone.
 IRREVERSIBLE = frozenset({StepKind.NEW_SECRET, StepKind.RECTIFY_MAIL, StepKind.DELETE_ACCOUNT, StepKind.UPDATE_ACCOUNT})
-LETTERS = frozenset({StepKind.CREDENTIALS_MAIL, StepKind.RECTIFY_MAIL})
+LETTERS = frozenset(
+    {
+        StepKind.CREDENTIALS_MAIL,
+        StepKind.PASSWORD_MAIL,
+        StepKind.NOTICE_MAIL,
+        StepKind.WELCOME_MAIL,
+        StepKind.RECTIFY_MAIL,
+    }
+)
 _IN_MOODLE = frozenset(
     {
         StepKind.MOODLE_USER,
@@ -154,6 +173,14 @@ def batch_title(kind: BatchKind, options: BatchOptions) -> str:
             return _("Asignar licencias")
         case BatchKind.UNLICENSE:
             return _("Quitar licencias")
+        case BatchKind.RESET if options.mail:
+            return _("Contraseñas nuevas")
+        case BatchKind.RESET:
+            return _("Contraseñas nuevas, sin carta")
+        case BatchKind.RESEND:
+            return _("Credenciales de nuevo")
+        case BatchKind.WELCOME:
+            return _("Bienvenida")
         case BatchKind.UPDATE:
             return _("Actualizar cuentas")
         case BatchKind.RESTORE:

@@ -21,7 +21,8 @@ class Present:
 
     `moodle_users` are the sites where they have a user that may enter (the main one is ""). `courses` are those they
     are active in, `ours` those of them that Lucy put them in. `groups` are the groups of each course, `account_groups`
-    the ids of the Entra groups that they are in.
+    the ids of the Entra groups that they are in. `contact_changed`: their personal address is new, or another than the
+    one that got their last password; `former_contact`: the one before is known.
     """
 
     has_account: bool = False
@@ -32,6 +33,9 @@ class Present:
     ours: frozenset[str] = frozenset()
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     account_groups: frozenset[str] = frozenset()
+    contact_changed: bool = False
+    former_contact: bool = False
+    welcomed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,17 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """One student: what will be done, what cannot be and why, and the facts that this rests on."""
+    """One student: what will be done, what cannot be and why, and the facts that this rests on.
+
+    `warnings`: why a second person has to look at it.
+    """
 
     student_id: StudentId
     steps: tuple[PlannedStep, ...]
     impossible: tuple[str, ...] = ()
     irreversible: tuple[str, ...] = ()
     basis: Basis = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def basis_hash(self) -> str:
@@ -91,6 +99,11 @@ class Plan:
     @property
     def irreversible(self) -> tuple[tuple[StudentId, str], ...]:
         return tuple((row.student_id, reason) for row in self.rows for reason in row.irreversible)
+
+    @property
+    def warnings(self) -> tuple[tuple[StudentId, str], ...]:
+        """What a second person has to look at, whatever the setting asks for."""
+        return tuple((row.student_id, reason) for row in self.rows for reason in row.warnings)
 
     @property
     def open_steps(self) -> int:

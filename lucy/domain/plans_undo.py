@@ -60,12 +60,16 @@ def _row(one: Traces, options: BatchOptions) -> PlanRow:
         return PlanRow(one.student_id, (), (reason,), basis=basis)
     wanted = [*_in_moodle(one), *_in_entra(one)]
     irreversible: list[str] = []
-    if one.did(StepKind.CREDENTIALS_MAIL):
+    if one.did(StepKind.RESET_PASSWORD):
+        irreversible.append(_("la contraseña anterior no se puede volver a poner"))
+    elif one.did(StepKind.CREDENTIALS_MAIL):
         irreversible.append(_letter_reason(one, options))
         if one.account_made and not one.deletable:
             wanted.append(Wanted(StepKind.NEW_SECRET))
         if options.mail:
             wanted.append(Wanted(StepKind.RECTIFY_MAIL))
+    if one.did(StepKind.PASSWORD_MAIL) or one.did(StepKind.NOTICE_MAIL) or one.did(StepKind.WELCOME_MAIL):
+        irreversible.append(_("la carta ya fue aceptada"))
     if one.did(StepKind.RECTIFY_MAIL):
         irreversible.append(_("la carta de rectificación ya salió"))
     if one.did(StepKind.NEW_SECRET):

@@ -15,6 +15,14 @@ def step(kind: StepKind, target: str = "") -> str:
             return _("licencia")
         case StepKind.CREDENTIALS_MAIL:
             return _("carta")
+        case StepKind.RESET_PASSWORD:
+            return _("contraseña")
+        case StepKind.PASSWORD_MAIL:
+            return _("carta con la contraseña")
+        case StepKind.NOTICE_MAIL:
+            return _("aviso al correo anterior")
+        case StepKind.WELCOME_MAIL:
+            return _("carta de bienvenida")
         case StepKind.MOODLE_USER:
             return _("usuario de Moodle ({site})").format(site=target) if target else _("usuario de Moodle")
         case StepKind.ENROLMENT:

@@ -179,6 +179,7 @@ class BatchView:
     changes: tuple[Impossible, ...] = ()  # what changed after the approval: of its own dropped, or its parent's
     dropped: int = 0  # students
     irreversible: tuple[Impossible, ...] = ()  # what an undo cannot take back, and what is done instead
+    warnings: tuple[Impossible, ...] = ()  # why a second person has to look
     obstacles: tuple[Obstacle, ...] = ()
     waits_for: tuple[tuple[str, int], ...] = ()  # batches that have some of its students in hand, and how many
     maybe_twice: int = 0  # letters whose acceptance could not be known and that were sent again

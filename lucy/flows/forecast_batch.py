@@ -32,7 +32,9 @@ USERS_A_CALL, ROWS_A_CALL = 100, 300  # as the lanes send them (contracts/moodle
 _SENT_SINCE = text(
     """
     select count(*) from step
-    where state = 'done' and kind in ('credentials_mail', 'rectify_mail') and closed_at >= :since
+    where state = 'done'
+      and kind in ('credentials_mail', 'password_mail', 'notice_mail', 'welcome_mail', 'rectify_mail')
+      and closed_at >= :since
     """
 )
 

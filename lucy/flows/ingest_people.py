@@ -195,19 +195,17 @@ def _add(chunk: Chunk, person: Person, facts: StudentFacts, source_list: SourceL
         return
     chunk.changed.append({"id": person.known.id, **values, **optional})
     if person.known.personal_email != facts.personal_email:
-        chunk.emails.append((person.known.id, facts.personal_email))
+        chunk.emails.append((person.known.id, person.known.personal_email))
 
 
 async def _store(session: AsyncSession, chunk: Chunk, source_list: SourceList, now: datetime) -> None:
     await students_db.change(session, chunk.changed)
     await ingest_db.hold(session, chunk.held, now=now)
     await ingest_db.resolve_held(session, source_list, chunk.clean, now=now)
-    holders = await accounts_db.accounts(session, [student for student, _email in chunk.emails])
-    events = [
-        AuditEvent(LUCY, "student.email_changed", "noted", student=student)
-        for student, _email in chunk.emails
-        if student in holders
-    ]
+    accounts = await accounts_db.accounts(session, [student for student, _former in chunk.emails])
+    holders = {student: former for student, former in chunk.emails if student in accounts}
+    await students_db.keep_former_emails(session, holders, now=now)
+    events = [AuditEvent(LUCY, "student.email_changed", "noted", student=student) for student in holders]
     chunk.holders = len(events)
     await audit.record(session, events, now=now)
 

@@ -5,16 +5,21 @@ Used when a batch is asked for, and again when it begins and when each student's
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lucy.db import config as config_db
+from lucy.db import present as present_db
 from lucy.db import rules as rules_db
 from lucy.db import students as students_db
 from lucy.db import traces
 from lucy.domain import letters
 from lucy.domain.basis import print_of
 from lucy.domain.batches import BatchId
+from lucy.domain.config import days_of_a_new_contact
 from lucy.domain.house import House
+from lucy.domain.letter_texts import NOTICE, PASSWORD, WELCOME
 from lucy.domain.moodle_rules import MoodleRules
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.plans import (
@@ -27,6 +32,7 @@ from lucy.domain.plans import (
     plan_unenrolment,
 )
 from lucy.domain.plans_accounts import plan_accounts
+from lucy.domain.plans_letters import LETTER_KINDS, plan_letters
 from lucy.domain.plans_undo import plan_undo
 from lucy.domain.students import Student, StudentId
 
@@ -46,6 +52,8 @@ async def plan_rows(session: AsyncSession, what: What, ids: Sequence[StudentId],
     """The plan for these students, in this order."""
     found: list[PlanRow] = []
     planner = await _planner(session, what, house)
+    days = days_of_a_new_contact(await config_db.values(session))
+    contact_since = datetime.now(UTC) - timedelta(days=days)
     for start in range(0, len(ids), READ_AT_ONCE):
         part = ids[start : start + READ_AT_ONCE]
         if what.kind is BatchKind.UNDO and what.undoes is not None:
@@ -53,7 +61,7 @@ async def plan_rows(session: AsyncSession, what: What, ids: Sequence[StudentId],
             found += plan_undo(left, what.options).rows
             continue
         loaded = await students_db.load(session, part)
-        present = await students_db.present(session, part)
+        present = await present_db.present(session, part, contact_since=contact_since)
         found += planner([(loaded[id_], present[id_]) for id_ in part]).rows
     return Plan(tuple(found))
 
@@ -71,6 +79,8 @@ _WITH_RULES = {
 async def _planner(session: AsyncSession, what: What, house: House) -> _Planner:
     config = config_print(what, house)
     plan = _WITH_RULES.get(what.kind)
+    if what.kind in LETTER_KINDS:
+        return lambda people: plan_letters(people, what.kind, what.options, config)
     if plan is None:
         return lambda people: plan_accounts(people, what.kind, config)
     rules = PlanRules(await rules_db.course_rules(session), house.moodle_sites, house.account_groups, config)
@@ -91,6 +101,8 @@ def config_print(what: What, house: House) -> str:
         }
         values |= {"licence_group": house.licence_group} if house.licence_group else {}
         values |= {"account_groups": house.account_groups} if house.account_groups else {}
+    if what.kind in LETTER_KINDS:
+        values = {"letters": [asdict(one) for one in (letters.CREDENTIALS, PASSWORD, NOTICE, WELCOME)]}
     return print_of(values)
 
 

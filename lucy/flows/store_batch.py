@@ -94,12 +94,15 @@ async def _store(session: AsyncSession, wish: Wish, plan: Plan, trip: Trip, *, h
             "students": len(plan.rows),
             "impossible": grouped(plan.impossible, numbers, unknown=wish.unknown),
             "irreversible": grouped(plan.irreversible, numbers),
+            "warnings": grouped(plan.warnings, numbers),
             "requested_by": person.id,
             "requested_by_name": person.name,
             "requested_by_teams_id": wish.requester.teams_id,
             "requested_at": now,
             "expires_at": now + timedelta(hours=house.approval_expires_h),
-            "approvals_needed": await approvals_needed(session, wish.what.kind, affected),
+            "approvals_needed": max(
+                await approvals_needed(session, wish.what.kind, affected), 1 if plan.warnings else 0
+            ),
             "confirm": must_be_confirmed(plan),
             "parent_id": wish.origin.parent if wish.origin else wish.what.undoes,
             "relation": (wish.origin.relation if wish.origin else Relation.UNDO if wish.what.undoes else "") or "",
@@ -145,7 +148,7 @@ async def _submit(session: AsyncSession, batch: BatchRow, plan: Plan, trip: Trip
 
 async def _numbers(session: AsyncSession, plan: Plan) -> dict[StudentId, str]:
     """Document numbers of those who are named as examples."""
-    named = {student for student, _reason in (*plan.impossible, *plan.irreversible)}
+    named = {student for student, _reason in (*plan.impossible, *plan.irreversible, *plan.warnings)}
     return {id_: one.document_number for id_, one in (await students_db.load(session, named)).items()} if named else {}
 
 

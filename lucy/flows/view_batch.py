@@ -93,6 +93,7 @@ async def view_batch(
         changes=changes,
         dropped=dropped,
         irreversible=_reasons(batch.irreversible),
+        warnings=_reasons(batch.warnings),
         obstacles=await obstacles(session, batch.id, now) if batch.finished_at is None else (),
         waits_for=await _waits_for(session, batch),
         maybe_twice=await maybe_twice(session, batch),

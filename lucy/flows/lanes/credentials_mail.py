@@ -13,7 +13,9 @@ from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow, SealedSecretRow
 from lucy.domain import letters
 from lucy.domain.house import House
+from lucy.domain.letter_texts import PASSWORD
 from lucy.domain.operations import StepKind
+from lucy.domain.plans_letters import AFTER_A_RESET
 from lucy.domain.steps import StepEvent, StepId
 from lucy.domain.students import Student, StudentId, format_document_number
 from lucy.errors import Remedy
@@ -28,10 +30,14 @@ class LetterFact:
     """The server took the letter; the sealed password of `secret_step` has done its work."""
 
     secret_step: StepId
+    to_address: str
 
 
 class CredentialsMailLane(LetterLane):
+    """The first letter of an account that the batch made, and the same anew after a reset."""
+
     kind: ClassVar[StepKind] = StepKind.CREDENTIALS_MAIL
+    template: ClassVar[letters.Template] = letters.CREDENTIALS
 
     def __init__(self, mailer: Mailer, sealer: Sealer, note: Noter, house: House) -> None:
         super().__init__(mailer, note, house)
@@ -51,14 +57,14 @@ class CredentialsMailLane(LetterLane):
                 work.known.append(refusal)
             elif account is not None and secret is not None:
                 letter = self._letter(step, students, account, secret)
-                work.ready.append(Ready(step, letter, LetterFact(secret.step_id)))
+                work.ready.append(Ready(step, letter, LetterFact(secret.step_id, letter.to_address)))
         return work
 
     def _refusal(self, step: ClaimedStep, account: AccountRow | None, secret: SealedSecretRow | None) -> Outcome | None:
         """Why no letter goes out, None when it may."""
         if account is None:
             return failed(step, "T-007", Remedy.OPERATOR)
-        if account.made_by_batch != step.batch_id:
+        if secret is None and account.made_by_batch != step.batch_id and not step.reason.get(AFTER_A_RESET):
             return Outcome(step, StepEvent.SKIP, code="E-010")
         if secret is None:
             return failed(step, "E-008", Remedy.OPERATOR)
@@ -71,7 +77,7 @@ class CredentialsMailLane(LetterLane):
     ) -> Letter:
         student = students[step.student_id]
         rendered = letters.render(
-            letters.CREDENTIALS,
+            self.template,
             {
                 "nombre": student.first_name,
                 "apellido": student.last_name,
@@ -93,5 +99,12 @@ class CredentialsMailLane(LetterLane):
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         accepted = [(one.step, one.fact) for one in outcomes if isinstance(one.fact, LetterFact)]
-        await accounts_db.mark_mailed(session, [step.student_id for step, _ in accepted], now=now)
+        await accounts_db.mark_mailed(session, {step.student_id: fact.to_address for step, fact in accepted}, now=now)
         await accounts_db.destroy_secrets(session, [fact.secret_step for _, fact in accepted])
+
+
+class PasswordMailLane(CredentialsMailLane):
+    """The password of a reset."""
+
+    kind: ClassVar[StepKind] = StepKind.PASSWORD_MAIL
+    template: ClassVar[letters.Template] = PASSWORD

@@ -1,4 +1,4 @@
-"""A password that nobody is told: the one that was mailed opens nothing any more."""
+"""New passwords: one that nobody is told, so that the mailed one opens nothing; or one on its way to a letter."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from lucy.domain.house import House
 from lucy.domain.operations import StepKind
 from lucy.domain.passwords import fingerprint, make_password
 from lucy.domain.steps import StepEvent, StepId
-from lucy.errors import NotFound, RemoteError, System
+from lucy.errors import NotFound, Remedy, RemoteError, System
 from lucy.flows.lanes.account_guard import AccountGuard, Seen, Target, foreign, targets
-from lucy.flows.lanes.base import Lane, Noter, Outcome, conflict, unasked
+from lucy.flows.lanes.base import Lane, Noter, Outcome, conflict, failed, unasked
 from lucy.flows.lanes.begun import begin, found_so, not_done
 from lucy.ports import Directory, NewPassword
 from lucy.sealing import Sealer
@@ -40,6 +40,7 @@ class NewSecretLane(Lane[SecretWork]):
     """The password is sealed before the call and the same for every attempt: to set it again is harmless."""
 
     kind: ClassVar[StepKind] = StepKind.NEW_SECRET
+    mailed: ClassVar[bool] = False
     system: ClassVar[System] = System.GRAPH
 
     def __init__(self, directory: Directory, sealer: Sealer, note: Noter, house: House) -> None:
@@ -49,7 +50,7 @@ class NewSecretLane(Lane[SecretWork]):
 
     async def prepare(self, session: AsyncSession, claimed: Sequence[ClaimedStep], *, now: datetime) -> SecretWork:
         found, without = await targets(session, claimed, now=now)
-        known = [found_so(step) for step in without]
+        known = [self.absent(step) for step in without]
         wanted: dict[str, Target] = {}
         for key, target in found.items():
             if (outcome := foreign(target, self._house)) is not None:
@@ -65,7 +66,9 @@ class NewSecretLane(Lane[SecretWork]):
     ) -> dict[StepId, SealedSecretRow]:
         rows = []
         for target in wanted.values():
-            password = make_password(avoid=[target.document])
+            student = target.student
+            names = (student.first_name, student.last_name, student.document_number)
+            password = make_password(avoid=[part for name in names for part in name.split()])
             rows.append(
                 {
                     "step_id": target.step.id,
@@ -81,7 +84,7 @@ class NewSecretLane(Lane[SecretWork]):
         if work.known:
             yield unasked(work.known)
         look = await self._guard.look(work.wanted, watching=True)
-        settled = [*look.settled, *(found_so(target.step) for target in look.gone)]
+        settled = [*look.settled, *(self.absent(target.step) for target in look.gone)]
         if settled:
             yield settled
         mine = await begin(self._note, [seen.target.step for seen in look.present.values()])
@@ -99,12 +102,26 @@ class NewSecretLane(Lane[SecretWork]):
         if error is None:
             fact = SecretFact(work.secrets[step.id].fingerprint)
             return Outcome(step, StepEvent.COMPLETE, fact=fact, ids={"entra_id": seen.user.id})
-        return found_so(step) if isinstance(error, NotFound) else not_done(step, error)
+        return self.absent(step) if isinstance(error, NotFound) else not_done(step, error)
+
+    def absent(self, step: ClaimedStep) -> Outcome:
+        """There is no account: no password opens anything."""
+        return found_so(step)
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         set_ = {one.step.student_id: one.fact.fingerprint for one in outcomes if isinstance(one.fact, SecretFact)}
         await accounts_db.store_fingerprints(session, set_, now=now)
-        # Nobody is told this password, so nothing waits for it: it is destroyed as soon as it is set, and whoever is to
-        # sign in again is given another one. Where it was not set it is of no use either.
-        ended = [one.step.id for one in outcomes if one.event is not StepEvent.POSTPONE]
-        await accounts_db.destroy_secrets(session, ended)
+        # One that nobody is told is destroyed as soon as it is set: nothing waits for it. One that a letter takes is
+        # kept until then. Where it was not set it is of no use either.
+        kept = {StepEvent.POSTPONE, StepEvent.COMPLETE} if self.mailed else {StepEvent.POSTPONE}
+        await accounts_db.destroy_secrets(session, [one.step.id for one in outcomes if one.event not in kept])
+
+
+class ResetPasswordLane(NewSecretLane):
+    """Temporary: it must be changed at the first sign-in. The letter of the same batch takes it."""
+
+    kind: ClassVar[StepKind] = StepKind.RESET_PASSWORD
+    mailed: ClassVar[bool] = True
+
+    def absent(self, step: ClaimedStep) -> Outcome:
+        return failed(step, "T-007", Remedy.OPERATOR)

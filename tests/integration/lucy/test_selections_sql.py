@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, update
 
+from lucy.db import present as present_db
 from lucy.db import students as students_db
 from lucy.db.engine import Database
 from lucy.db.students import career_value
@@ -153,7 +154,8 @@ async def test_the_order_is_by_surname_then_name(db: Database) -> None:
 
 async def test_what_is_present_is_told_for_each(db: Database, rows: dict[str, Known]) -> None:
     async with db.transaction() as session:
-        present = await students_db.present(session, [rows[name].id for name in ("none", "account", "everything")])
+        ids = [rows[name].id for name in ("none", "account", "everything")]
+        present = await present_db.present(session, ids, contact_since=NOW)
     none, account, everything = (present[rows[name].id] for name in ("none", "account", "everything"))
     assert not (none.has_account or none.licensed or none.moodle_users or none.courses)
     assert (account.has_account, account.licensed) == (True, False)

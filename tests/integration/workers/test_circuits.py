@@ -163,7 +163,7 @@ async def test_what_waited_goes_on_by_itself(open_works: OpenWorks) -> None:
     works.fault("moodle", "*", "cut_before", times=None)
     await fail_until_open(works, works.lanes(), StepKind.MOODLE_USER, System.MOODLE)
     works.states.moodle.control.clear_faults()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while (await works.batch(number)).state is BatchState.RUNNING:
             await works.drain(hurry=False)
     assert (await works.batch(number)).state is BatchState.FINISHED

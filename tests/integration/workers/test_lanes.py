@@ -280,9 +280,9 @@ async def test_rival_workers_finish_a_batch_together_and_exactly_once(works: Wor
     async def work(kind: StepKind) -> None:
         while (await works.batch(number)).state is BatchState.RUNNING:
             await asyncio.gather(*(rival.run(kind) for rival in rivals))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await asyncio.gather(*(work(kind) for kind in ACTIVATION))
     assert len(await works.audit("batch.finish")) == 1
     assert (await works.batch(number)).state is BatchState.FINISHED

@@ -1,0 +1,102 @@
+"""What students have already, as plans need it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import account_groups as groups_db
+from lucy.db.tables import AccountRow, EnrolmentRow, FormerEmailRow, MoodleUserRow, StudentRow
+from lucy.domain.plans import Present
+from lucy.domain.students import StudentId
+
+
+async def present(
+    session: AsyncSession, ids: Sequence[StudentId], *, contact_since: datetime
+) -> dict[StudentId, Present]:
+    """What Lucy knows that each student has already. An address younger than `contact_since` is a new one."""
+    accounts = {
+        row.student_id: row
+        for row in await session.execute(
+            select(AccountRow.student_id, AccountRow.licensed, AccountRow.enabled, AccountRow.mailed_to).where(
+                AccountRow.student_id.in_(ids)
+            )
+        )
+    }
+    contacts = await _contacts(session, ids)
+    former = await _former(session, ids)
+    account_groups = await groups_db.of_students(session, ids)
+    users: dict[StudentId, set[str]] = {}
+    for student, site in await session.execute(
+        select(MoodleUserRow.student_id, MoodleUserRow.site).where(
+            MoodleUserRow.student_id.in_(ids), ~MoodleUserRow.suspended
+        )
+    ):
+        users.setdefault(student, set()).add(site)
+    courses: dict[StudentId, set[str]] = {}
+    ours: dict[StudentId, set[str]] = {}
+    groups: dict[StudentId, dict[str, frozenset[str]]] = {}
+    for row in await session.execute(
+        select(
+            EnrolmentRow.student_id,
+            EnrolmentRow.course,
+            EnrolmentRow.made_by_batch,
+            EnrolmentRow.was_suspended,
+            EnrolmentRow.groups,
+        ).where(EnrolmentRow.student_id.in_(ids), ~EnrolmentRow.suspended)
+    ):
+        courses.setdefault(row.student_id, set()).add(row.course)
+        groups.setdefault(row.student_id, {})[row.course] = frozenset(row.groups)
+        if row.made_by_batch is not None and not row.was_suspended:  # a suspended one was there before Lucy
+            ours.setdefault(row.student_id, set()).add(row.course)
+    return {
+        id_: Present(
+            has_account=id_ in accounts,
+            licensed=id_ in accounts and accounts[id_].licensed,
+            moodle_users=frozenset(users.get(id_, ())),
+            courses=frozenset(courses.get(id_, ())),
+            enabled=id_ not in accounts or accounts[id_].enabled,
+            ours=frozenset(ours.get(id_, ())),
+            groups=groups.get(id_, {}),
+            account_groups=account_groups.get(id_, frozenset()),
+            contact_changed=_changed(
+                contacts[id_].email,
+                mailed_to=accounts[id_].mailed_to if id_ in accounts else "",
+                replaced_at=former.get(id_),
+                since=contact_since,
+            ),
+            former_contact=id_ in former,
+            welcomed=contacts[id_].welcomed,
+        )
+        for id_ in ids
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    email: str
+    welcomed: bool
+
+
+async def _contacts(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, _Contact]:
+    statement = select(StudentRow.id, StudentRow.personal_email, StudentRow.welcomed_at)
+    rows = await session.execute(statement.where(StudentRow.id.in_(ids)))
+    return {row.id: _Contact(row.personal_email, row.welcomed_at is not None) for row in rows}
+
+
+async def _former(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, datetime]:
+    """When the last change of each address was."""
+    statement = select(FormerEmailRow.student_id, func.max(FormerEmailRow.replaced_at).label("at"))
+    rows = await session.execute(
+        statement.where(FormerEmailRow.student_id.in_(ids)).group_by(FormerEmailRow.student_id)
+    )
+    return {row.student_id: row.at for row in rows}
+
+
+def _changed(email: str, *, mailed_to: str, replaced_at: datetime | None, since: datetime) -> bool:
+    """Whether a password to this address would go where none went before, or where somebody has just moved it."""
+    if mailed_to and mailed_to.lower() != email.lower():
+        return True
+    return replaced_at is not None and replaced_at >= since

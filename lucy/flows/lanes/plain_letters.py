@@ -1,0 +1,110 @@
+"""Letters without a password: welcome, and the notice to the address that a student had before."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lucy.db import accounts as accounts_db
+from lucy.db import students as students_db
+from lucy.db.claims import ClaimedStep
+from lucy.db.tables import AccountRow
+from lucy.domain import letters
+from lucy.domain.letter_texts import NOTICE, WELCOME
+from lucy.domain.operations import StepKind
+from lucy.domain.students import Student, StudentId, format_document_number
+from lucy.errors import Remedy
+from lucy.flows.lanes.base import Outcome, failed
+from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
+from lucy.ports import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """The server took the letter."""
+
+
+class PlainLetterLane(LetterLane):
+    """What is said is in `template`; where it goes the lane knows."""
+
+    template: ClassVar[letters.Template]
+
+    async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
+        ids = [step.student_id for step in claimed]
+        students = await students_db.load(session, ids)
+        accounts = await accounts_db.accounts(session, ids)
+        addresses = await self.addresses(session, students, accounts)
+        work = LetterWork([], [])
+        for step in claimed:
+            address = addresses.get(step.student_id, "")
+            if address:
+                letter = self._letter(step, students[step.student_id], accounts.get(step.student_id), address)
+                work.ready.append(Ready(step, letter, self.fact()))
+            else:
+                work.known.append(failed(step, "E-001", Remedy.SOURCE))
+        return work
+
+    def _letter(self, step: ClaimedStep, student: Student, account: AccountRow | None, address: str) -> Letter:
+        values = {
+            "nombre": student.first_name,
+            "apellido": student.last_name,
+            "dni": format_document_number(student.document_number),
+            "email": student.personal_email,
+            "upn": account.upn if account else "",
+        }
+        rendered = letters.render(self.template, values)
+        return Letter(
+            key=str(step.id),
+            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
+            to_address=address,
+            to_name=student.full_name,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+        )
+
+    @abstractmethod
+    async def addresses(
+        self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
+    ) -> Mapping[StudentId, str]:
+        """Where each letter goes; who is not named has no address."""
+
+    def fact(self) -> object:
+        """What is stored of an accepted letter; the step itself says that it was sent."""
+        return None
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        """Nothing but the step."""
+
+
+class NoticeMailLane(PlainLetterLane):
+    kind: ClassVar[StepKind] = StepKind.NOTICE_MAIL
+    template: ClassVar[letters.Template] = NOTICE
+
+    async def addresses(
+        self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
+    ) -> Mapping[StudentId, str]:
+        return await students_db.former_emails(session, list(students))
+
+
+class WelcomeMailLane(PlainLetterLane):
+    """To the personal address, else to the institutional one."""
+
+    kind: ClassVar[StepKind] = StepKind.WELCOME_MAIL
+    template: ClassVar[letters.Template] = WELCOME
+
+    async def addresses(
+        self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
+    ) -> Mapping[StudentId, str]:
+        institutional = {student: account.upn for student, account in accounts.items()}
+        return {id_: one.personal_email or institutional.get(id_, "") for id_, one in students.items()}
+
+    def fact(self) -> object:
+        return Welcomed()
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        welcomed = [one.step.student_id for one in outcomes if isinstance(one.fact, Welcomed)]
+        await students_db.mark_welcomed(session, welcomed, now=now)
