@@ -23,7 +23,7 @@ def report_card(view: ReportView, frame: Frame) -> dict[str, object]:
     body += [
         *_chart(view.new_per_day),
         *_held(view.held),
-        *_absent(view),
+        *_open_cases(view),
         *_waiting(view.waiting, frame),
         *_chain(view),
     ]
@@ -96,16 +96,19 @@ def _title(view: ReportView) -> str:
     return _("Informe de la noche · {day}").format(day=wording.weekday(view.day))
 
 
-def _absent(view: ReportView) -> list[Block]:
-    """Nothing is done about them by itself: whoever left may come back."""
-    if not view.absent:
-        return []
-    text = plural(
+def _open_cases(view: ReportView) -> list[Block]:
+    """What nothing is done about by itself: whoever left may come back, and a letter needs an address."""
+    left = plural(
         "{n} alumno con cuenta ya no figura en ninguna lista de SIAL: deshabilitar ausentes con:cuenta",
         "{n} alumnos con cuenta ya no figuran en ninguna lista de SIAL: deshabilitar ausentes con:cuenta",
         view.absent,
     )
-    return [RichText(text)]
+    unsent = plural(
+        "{n} alumno espera una contraseña cuya carta no llegó: corregir el correo, y reenviar",
+        "{n} alumnos esperan una contraseña cuya carta no llegó: corregir el correo, y reenviar",
+        view.unsent,
+    )
+    return [RichText(text) for text, count in ((unsent, view.unsent), (left, view.absent)) if count]
 
 
 def _chart(per_day: tuple[tuple[date, int], ...]) -> list[Block]:

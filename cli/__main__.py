@@ -13,6 +13,7 @@ from cli.config import config_app
 from cli.docs import docs_app
 from cli.ingest import ingest_app
 from cli.rules import rules_app
+from cli.secrets import secrets_app
 from lucy.domain.audit import Actor
 from lucy.errors import ConfigurationError, LucyError
 from lucy.log import configure_logging
@@ -29,6 +30,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(audit_app, name="audit")
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(rules_app, name="rules")
+app.add_typer(secrets_app, name="secrets")
 app.add_typer(docs_app, name="docs")
 
 

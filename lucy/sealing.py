@@ -24,6 +24,13 @@ class Sealer:
     def seal(self, password: str) -> str:
         return self._fernet.encrypt(password.encode()).decode()
 
+    def rotate(self, ciphertext: str) -> str:
+        """The same password, closed with the newest key. Raises SealBroken."""
+        try:
+            return self._fernet.rotate(ciphertext.encode()).decode()
+        except InvalidToken:
+            raise SealBroken("no key in LUCY_SECRET_KEYS opens this seal") from None
+
     def open(self, ciphertext: str) -> str:
         """Raises SealBroken."""
         try:

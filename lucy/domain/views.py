@@ -226,7 +226,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """The nightly report. `new_per_day` is oldest first; `absent` have an open account and are on no list any more."""
+    """The nightly report. `new_per_day` is oldest first; `absent` have an open account and are on no list any more.
+
+    `unsent` were set a password whose letter failed.
+    """
 
     day: date
     lists: tuple[ListReport, ...]
@@ -237,6 +240,7 @@ class ReportView:
     audit_events: int = 0
     proposals: tuple[Proposal, ...] = ()
     absent: int = 0
+    unsent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

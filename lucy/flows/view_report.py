@@ -9,6 +9,7 @@ from lucy.db import audit, batches, doubles
 from lucy.db import ingest as ingest_db
 from lucy.db import students as students_db
 from lucy.db.tables import AccountRow, BatchRow, IngestRunRow, MoodleUserRow, StepRow, StudentRow
+from lucy.db.unsent import unsent
 from lucy.domain.batches import BatchState, batch_code
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
@@ -53,6 +54,7 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
         audit_events=events,
         proposals=await _proposals(session, house),
         absent=await students_db.count_absent(session),
+        unsent=await unsent(session),
     )
 
 

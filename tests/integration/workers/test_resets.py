@@ -14,6 +14,7 @@ from lucy.domain.passwords import matches
 from lucy.domain.steps import StepState
 from lucy.domain.students import Stage
 from lucy.flows.set_config import set_config
+from lucy.flows.view_report import view_report
 from tests.integration.lucy.test_ingest import add, everybody, mend, read, touch
 from tests.integration.support.outcomes import ended, in_entra, states, the_account
 from tests.integration.support.people import Known, students
@@ -31,6 +32,11 @@ def mailed(works: Works, address: str) -> list[str]:
 
 async def of_kind(works: Works, kind: BatchKind, words: str = "aspirantes", options: BatchOptions | None = None) -> int:
     return await works.carry_out(await works.request(words, kind=kind, options=options))
+
+
+async def unsent(works: Works) -> int:
+    async with works.db.transaction() as session:
+        return (await view_report(session, datetime.now(UTC).date(), house=works.runtime.house)).unsent
 
 
 async def nobody_need_say_yes(works: Works, name: str) -> None:
@@ -86,6 +92,9 @@ async def test_a_refused_letter_after_a_reset_is_an_open_case_never_done(works: 
     assert "pendiente" in text
     assert "Reintentar" in text
     assert len(mailed(works, known.email)) == 1, "only the first letter"
+    assert await unsent(works) == 1, "an open case of the report"
+    await of_kind(works, BatchKind.RESEND)
+    assert await unsent(works) == 0
 
 
 async def test_a_letter_whose_password_was_purged_says_what_to_do(works: Works) -> None:
