@@ -189,9 +189,10 @@ def _bare(said: str) -> Command | None:
 
 
 def _by_first_word(words: Sequence[str]) -> Command | None:
-    two = COMMANDS.get(" ".join(_word(word) for word in words[:2]))
-    if two is not None and len(words) > 1:
-        return _command(two, words[2:])
+    for several in (3, 2):
+        named = COMMANDS.get(" ".join(_word(word) for word in words[:several]))
+        if named is not None and len(words) >= several:
+            return _command(named, words[several:])
     name = COMMANDS.get(_word(words[0]))
     if name is None:
         return None

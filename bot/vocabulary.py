@@ -36,6 +36,7 @@ class CommandName(StrEnum):
     WELCOME = "bienvenida"
     DISABLE = "deshabilitar"
     ENABLE = "habilitar"
+    TEST_MAIL = "correo de prueba"
     RULES = "reglas"
     DRIFT = "deriva"
     CONFIG = "config"
@@ -76,6 +77,7 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.WELCOME: ("bienvenida", "bienvenidas", "welcome"),
     _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
     _N.ENABLE: ("habilitar", "habilita", "enable"),
+    _N.TEST_MAIL: ("correo de prueba", "test mail", "mail test"),
     _N.RULES: ("reglas", "regla", "rules", "rule"),
     _N.DRIFT: ("deriva", "drift"),
     _N.CONFIG: ("config", "configuracion", "configuration", "settings"),

@@ -26,6 +26,7 @@ def action(name: str) -> str:
         "batch.request.welcome": _("pidió bienvenidas"),
         "batch.request.update": _("pidió actualizar cuentas"),
         "batch.request.restore": _("pidió restaurar cuentas"),
+        "letter.test": _("correo de prueba"),
         "rules.import": _("importó las reglas de cursos"),
         "rules.check": _("pidió revisar los cursos"),
         "accounts.check": _("revisó las cuentas en Entra"),

@@ -20,12 +20,14 @@ from cards.report import report_card
 from cards.report import summary as report_summary
 from cards.rules import rules_card
 from cards.rules import summary as rules_summary
+from cards.trial_letter import summary as trial_letter_summary
+from cards.trial_letter import trial_letter_card
 from cards.waiting import summary as waiting_summary
 from cards.waiting import waiting_card
 from lucy.db import audit, members
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
-from lucy.db.tables import IngestRunRow, PostedCardRow
+from lucy.db.tables import IngestRunRow, PostedCardRow, TrialLetterRow
 from lucy.domain.audit import LUCY, AuditEvent
 from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
@@ -34,6 +36,8 @@ from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
 from lucy.flows.check_accounts import SHOWS as DRIFT
 from lucy.flows.check_courses import SHOWS as RULES
 from lucy.flows.nudge_approvers import view_waiting
+from lucy.flows.send_trial_letter import SHOWS as TRIAL_LETTER
+from lucy.flows.send_trial_letter import view_of
 from lucy.flows.signs_of_life import signs_of_life
 from lucy.flows.view_batch import Reader, view_batch
 from lucy.flows.view_drift import view_drift
@@ -136,6 +140,12 @@ class Announcer:
         if card.shows == "outage":
             outage = await view_outage(session, int(card.subject))
             return Drawing(outage_card(outage, frame), outage_summary(outage, frame)) if outage else None
+        if card.shows == TRIAL_LETTER:
+            letter = await session.get(TrialLetterRow, int(card.subject))
+            if letter is None:
+                return None
+            sent = view_of(letter)
+            return Drawing(trial_letter_card(sent, frame), trial_letter_summary(sent))
         if card.shows == RULES:
             rules = await view_rules(session)
             return Drawing(rules_card(rules, frame), rules_summary(rules))

@@ -143,6 +143,14 @@ def entries(role: Role) -> HelpView:
             Role.ADMINISTRADOR,
             HelpEntry("config", _("Umbrales, aprobaciones, cartas por día."), "config umbral.activar 6000"),
         ),
+        (
+            Role.ADMINISTRADOR,
+            HelpEntry(
+                "correo de prueba <dirección>",
+                _("Una carta por el mismo camino; si no sale, qué hay que corregir."),
+                "correo de prueba ana@example.com",
+            ),
+        ),
         (Role.ADMINISTRADOR, HelpEntry("permisos", _("Ver, dar y quitar roles."), "permisos")),
     ]
     return HelpView(role.value, tuple(entry for needed, entry in known if role.allows(needed)))

@@ -12,6 +12,7 @@ from bot.commands.help import entries
 from bot.commands.ingest import ingest
 from bot.commands.request import request, request_deed
 from bot.commands.rules import rules
+from bot.commands.trial_mail import trial_mail
 from bot.commands.undo import undo
 from bot.grammar import Command, CommandName
 from cards import help as help_card
@@ -69,6 +70,9 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.RETRY: Entry(Role.OPERADOR, "reintentar lotes", batch.retry),
         name.SPLIT: Entry(Role.OPERADOR, "partir lotes", batch.split),
         name.RELEASE: Entry(Role.APROBADOR, "soltar lotes retenidos", batch.release),
+        name.TEST_MAIL: Entry(
+            Role.ADMINISTRADOR, "probar el correo", lambda ask, command: trial_mail(ask, command, db)
+        ),
         name.RULES: Entry(Role.CONSULTA, "ver las reglas", lambda ask, command: rules(ask, command, db)),
         name.DRIFT: Entry(Role.CONSULTA, "ver la deriva", lambda ask, command: drift(ask, command, db)),
         name.CONFIG: Entry(Role.ADMINISTRADOR, "ver y cambiar la configuración", config),

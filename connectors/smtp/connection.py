@@ -1,6 +1,7 @@
 """One connection to the mail server: opened, kept, and how far a letter got on it."""
 
 import contextlib
+import socket
 import ssl
 
 import aiosmtplib
@@ -120,6 +121,8 @@ class Connection:
         except OSError as error:
             if isinstance(error.__cause__, ssl.SSLError):
                 return wire.insecure("the server's certificate or TLS version was not accepted")
+            if isinstance(error.__cause__, socket.gaierror):
+                return wire.unknown_name()
             return wire.unreachable("no connection")
         except aiosmtplib.SMTPException:
             return wire.insecure("the server does not offer STARTTLS")

@@ -123,6 +123,11 @@ def _codes(status: int, text: str) -> str:
     return f"{status} {enhanced[0]}" if enhanced else str(status)
 
 
+def unknown_name() -> RetryLater:
+    """The resolver may be away for a moment; a name that is wrong stays so."""
+    return RetryLater(System.MAIL, OPERATION, "E-012", detail="the name is not known", after_s=SERVER_WAIT_S)
+
+
 def unreachable(detail: str) -> RetryLater:
     """No connection, or one lost before the letter was sent."""
     return RetryLater(System.MAIL, OPERATION, "E-006", detail=detail, after_s=SERVER_WAIT_S)

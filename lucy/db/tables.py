@@ -21,6 +21,7 @@ from lucy.db.tables_running import (
     PostedCardRow,
     ScheduleRow,
     ScheduleRunRow,
+    TrialLetterRow,
 )
 from lucy.db.tables_safety import ConfigEntryRow, DownloadRow, GeneralPauseRow, OutageRow
 from lucy.db.tables_source import CheckpointRow, HeldRecordRow, IngestPayloadRow, IngestRunRow, ListingRow
@@ -63,4 +64,5 @@ __all__ = [
     "StepRow",
     "StudentHoldRow",
     "StudentRow",
+    "TrialLetterRow",
 ]

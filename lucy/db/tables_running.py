@@ -147,3 +147,18 @@ class MemberRow(Base):
     role: Mapped[Role | None]
     granted_by: Mapped[str] = mapped_column(server_default="")
     granted_at: Mapped[datetime | None]
+
+
+class TrialLetterRow(Base):
+    """A letter of trial that somebody asked for, and how the server answered. `taken_at`: a worker has sent it."""
+
+    __tablename__ = "trial_letter"
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    address: Mapped[str]
+    asked_by_name: Mapped[str]
+    asked_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    code: Mapped[str] = mapped_column(server_default="")
+    reply: Mapped[str] = mapped_column(server_default="")

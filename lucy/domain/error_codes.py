@@ -77,6 +77,7 @@ TEXTS: dict[str, str] = {
     "E-009": "La conexión con el servidor de correo no es segura. Un administrador tiene que revisar su certificado.",
     "E-010": "La cuenta ya existía: no se le envía una contraseña que Lucy no puso. Un operador puede resetearla.",
     "E-011": "Se llegó a la cantidad de cartas del día. Lucy sigue sola mañana.",
+    "E-012": "El nombre del servidor de correo no se encuentra. Un administrador tiene que revisar LUCY_SMTP_HOST.",
     "U-001": "SIAL rechazó las credenciales de Lucy. Un administrador tiene que revisarlas.",
     "U-002": "SIAL no contestó. Lucy vuelve a leer todo en la próxima ingesta.",
     "U-003": "La respuesta de SIAL no se entiende. Un administrador tiene que avisar a UTI.",

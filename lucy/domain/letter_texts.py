@@ -116,3 +116,19 @@ Si algún dato está mal, avisale a Registro de Alumnos.
         _NEVER,
     ),
 )
+
+TEST = Template(
+    subject="Correo de prueba de Lucy",
+    places=frozenset({"quien", "cuando", "ambiente"}),
+    text=f"""\
+Este es un correo de prueba. Lo pidió {{quien}} el {{cuando}} ({{ambiente}}).
+
+Si lo estás leyendo, el servidor de correo acepta las cartas de Lucy. No hay que contestarlo.
+
+{_SIGNED}""",
+    html=_page(
+        "Correo de prueba",
+        "Este es un correo de prueba. Lo pidió <strong>{quien}</strong> el {cuando} ({ambiente}).",
+        "Si lo estás leyendo, el servidor de correo acepta las cartas de Lucy. No hay que contestarlo.",
+    ),
+)

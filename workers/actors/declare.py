@@ -19,6 +19,7 @@ from lucy.flows.forecast_batch import courses_to_enter, store_forecast
 from lucy.flows.ingest_list import ingest_list
 from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
+from lucy.flows.send_trial_letter import send_trial_letter
 from lucy.ports import LicenceSeats
 from workers.announcer import Announcer
 from workers.lanes import LaneEngine
@@ -109,6 +110,11 @@ class Actors:
             await check_enrolments(self._runtime.db, self._runtime.moodle_sites)
             await send_nudges(self._runtime.db, self._runtime.nudger)
 
+    async def send_trial_letter(self, letter_id: int) -> None:
+        runtime = self._runtime
+        await send_trial_letter(runtime.db, runtime.mailer, letter_id, house=runtime.house)
+        await send_nudges(runtime.db, runtime.nudger)
+
     async def check_accounts(self, whole: int) -> None:
         """A check that fails is made again by the agenda; what it had read counts."""
         if await self._paused(System.GRAPH):
@@ -155,6 +161,9 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def enrolments() -> None:
         await current().check_enrolments()
 
+    async def trial_letter(letter_id: int) -> None:
+        await current().send_trial_letter(letter_id)
+
     async def accounts(whole: int) -> None:
         await current().check_accounts(whole)
 
@@ -165,4 +174,5 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     declare("ingest_list", ingest)
     declare("check_courses", courses)
     declare("check_accounts", accounts)
+    declare("send_trial_letter", trial_letter)
     declare("check_enrolments", enrolments)

@@ -1,14 +1,15 @@
-"""Views of rules and of drift."""
+"""Views of rules, of drift, and of letters of trial."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from cards import drift, rules
+from cards import drift, rules, trial_letter
 from lucy.domain.course_drift import CourseDrift
 from lucy.domain.drift import Drift
 from lucy.domain.error_codes import explain
 from lucy.domain.views_accounts import CourseDriftGroup, DriftGroup, DriftLine, DriftView
 from lucy.domain.views_courses import CourseLine, RuleLine, RulesView, RuleTestView
+from lucy.domain.views_letters import TrialLetterView
 from tests.unit.cards.batch_samples import AT, LONG
 
 _RULES = RulesView(
@@ -61,4 +62,15 @@ RULES_AND_DRIFT = {
     "drift": (drift.drift_card, drift.summary, _DRIFT),
     "drift-none": (drift.drift_card, drift.summary, replace(_DRIFT, groups=(), courses=())),
     "drift-never": (drift.drift_card, drift.summary, DriftView(())),
+    "trial-sending": (trial_letter.trial_letter_card, trial_letter.summary, TrialLetterView("a●●●@example.com", LONG)),
+    "trial-accepted": (
+        trial_letter.trial_letter_card,
+        trial_letter.summary,
+        TrialLetterView("a●●●@example.com", "Carla", finished=True, reply="250 2.0.0 4F9C"),
+    ),
+    "trial-refused": (
+        trial_letter.trial_letter_card,
+        trial_letter.summary,
+        TrialLetterView("a●●●@example.com", "Carla", finished=True, code="E-005", reply="535 5.7.8 at AUTH"),
+    ),
 }
