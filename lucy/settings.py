@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lucy.domain.house import House
 from lucy.domain.moodle_rules import MAIN_SITE, Leaving, MoodleAddress, MoodleRules
+from lucy.domain.passwords import LENGTH, LONGEST, SHORTEST
 from lucy.domain.students import is_test_name
 from lucy.errors import ConfigurationError
 
@@ -127,6 +128,8 @@ class Settings(BaseSettings):
     account_domain: str = "eco.unrc.edu.ar"
     licence_sku: str = "STANDARDWOFFPACK_STUDENT"
     usage_location: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "AR"
+    password_length: int = Field(default=LENGTH, ge=SHORTEST, le=LONGEST)  # of temporary passwords
+    secret_keep_h: float = Field(default=72, ge=1, le=720)  # a sealed password that no letter took is destroyed then
     licence_group: str = ""  # Entra group whose members have the licence from it; empty: assigned to each account
     account_groups: Names = frozenset()  # Entra groups (a class team is one) that every account joins, by id
 
@@ -217,6 +220,8 @@ class Settings(BaseSettings):
                 **{name: site.rules() for name, site in self.moodle_sites.items()},
             },
             usage_location=self.usage_location,
+            password_length=self.password_length,
+            secret_keep_h=self.secret_keep_h,
             licence_group=self.licence_group,
             account_groups=tuple(sorted(self.account_groups)),
             payload_runs_kept=self.payload_runs_kept,

@@ -4,6 +4,8 @@ from bot.answers import Answer
 from bot.ask import Ask
 from bot.grammar import Command
 from cards.notice import Notice, notice_card, summary
+from cards.settings import settings_card
+from cards.settings import summary as settings_summary
 from lucy.db import config as config_db
 from lucy.db.tables import ConfigEntryRow
 from lucy.domain.config import APPROVALS, KEYS, LETTERS_A_DAY, LIST, THRESHOLD, Key, key
@@ -42,9 +44,16 @@ def _since(name: str) -> str:
 
 async def _list(ask: Ask) -> Answer:
     newest = await config_db.newest(ask.session)
-    lines = [_line(ask, one, newest.get(one.name)) for one in KEYS.values()]
-    notice = Notice(_("Configuración"), "\n".join(lines), EXAMPLES)
-    return ask.card(notice_card(notice, ask.frame), summary(notice))
+    groups: dict[str, list[str]] = {}
+    for one in KEYS.values():
+        groups.setdefault(_group(one), []).append(_line(ask, one, newest.get(one.name)))
+    return ask.card(settings_card(groups, EXAMPLES, ask.frame), settings_summary(groups))
+
+
+def _group(one: Key) -> str:
+    """The part of the card it stands in."""
+    titles = {APPROVALS: _("Cuántas personas aprueban"), THRESHOLD: _("Umbrales"), LIST: _("Días de cada lista")}
+    return next((title for prefix, title in titles.items() if one.name.startswith(prefix)), _("Lo demás"))
 
 
 async def _show(ask: Ask, wanted: Key) -> Answer:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from lucy.domain.moodle_rules import MAIN_SITE, MoodleRules
+from lucy.domain.passwords import LENGTH
 from lucy.domain.students import is_test_name
 
 
@@ -31,6 +32,7 @@ class House:
     moodle_per_s: float = 30
     in_hand: int = 300  # students that a batch has begun and not finished, at most
     secret_keep_h: float = 72
+    password_length: int = LENGTH
     ingest_overlap_s: float = 600
     public_url: str = ""
     moodle_sites: Mapping[str, MoodleRules] = field(default_factory=lambda: {MAIN_SITE: MoodleRules()})

@@ -94,7 +94,8 @@ class AccountLane(Lane[AccountWork]):
         for step in steps:
             student = students[step.student_id]
             names = (student.first_name, student.last_name, student.document_number)
-            password = make_password(avoid=[part for name in names for part in name.split()])
+            avoid = [part for name in names for part in name.split()]
+            password = make_password(length=self._house.password_length, avoid=avoid)
             rows.append(
                 {
                     "step_id": step.id,

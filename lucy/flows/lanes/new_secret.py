@@ -68,7 +68,8 @@ class NewSecretLane(Lane[SecretWork]):
         for target in wanted.values():
             student = target.student
             names = (student.first_name, student.last_name, student.document_number)
-            password = make_password(avoid=[part for name in names for part in name.split()])
+            avoid = [part for name in names for part in name.split()]
+            password = make_password(length=self._house.password_length, avoid=avoid)
             rows.append(
                 {
                     "step_id": target.step.id,

@@ -63,7 +63,7 @@ async def test_nothing_that_is_secret_or_personal_is_seen_where_it_does_not_belo
     )
     works.fault("inbox", f"RCPT {later.email}", "reply", status=451, times=1, body=f"4.2.0 <{later.email}> greylisted")
     async with talking(database_url) as talk:
-        for words in (f"alumno {known[0].document}", f"activar {known[0].email}", f"resetear {known[1].document}"):
+        for words in (f"alumno {known[0].document}", f"activar {known[0].email}", f"eliminar {known[1].document}"):
             await talk.says(talk.bruno, words)
         told = await talk.says(talk.ana, "activar aspirantes")
         await talk.presses(talk.bruno, "batch.approve", button(told.card, "Aprobar")["data"])

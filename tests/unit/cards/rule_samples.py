@@ -1,9 +1,10 @@
-"""Views of rules, of drift, and of letters of trial."""
+"""Views of rules, of drift, of letters of trial, of settings."""
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from cards import drift, rules, trial_letter
+from cards import drift, rules, settings, trial_letter
 from lucy.domain.course_drift import CourseDrift
 from lucy.domain.drift import Drift
 from lucy.domain.error_codes import explain
@@ -46,9 +47,18 @@ _DRIFT = DriftView(
         for count, kind in enumerate(CourseDrift, 1)
     ),
 )
+_EXAMPLES = ("config umbral.activar 6000", "config umbral.activar por defecto")
+_SETTINGS = {
+    "Cuántas personas aprueban": [
+        "aprobaciones.activar: 1 (por defecto)",
+        "aprobaciones.deshacer: 2 (Carla, 24/11 08:10)",
+    ],
+    "Umbrales": ["umbral.activar: 6000 (Carla, 24/11 08:10)"],
+    "Lo demás": ["fases: — (por defecto)"],
+}
 _MANY = tuple(replace(line, course=LONG, problems=(LONG,)) for line in _RULES.lines) * 40
 
-RULES_AND_DRIFT = {
+RULES_AND_DRIFT: dict[str, Any] = {
     "rules": (rules.rules_card, rules.summary, _RULES),
     "rules-none": (rules.rules_card, rules.summary, RulesView(())),
     "rules-many": (rules.rules_card, rules.summary, replace(_RULES, lines=_MANY)),
@@ -72,5 +82,11 @@ RULES_AND_DRIFT = {
         trial_letter.trial_letter_card,
         trial_letter.summary,
         TrialLetterView("a●●●@example.com", "Carla", finished=True, code="E-005", reply="535 5.7.8 at AUTH"),
+    ),
+    "settings": (lambda view, frame: settings.settings_card(view, _EXAMPLES, frame), settings.summary, _SETTINGS),
+    "settings-many": (
+        lambda view, frame: settings.settings_card(view, _EXAMPLES, frame),
+        settings.summary,
+        {name: [LONG * 4] * 15 for name in _SETTINGS},
     ),
 }

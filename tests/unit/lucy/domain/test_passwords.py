@@ -13,6 +13,13 @@ def passwords() -> list[str]:
     return [make_password() for _ in range(2000)]
 
 
+@pytest.mark.parametrize("length", [16, 24, 64])
+def test_a_tenant_may_ask_for_more_signs(length: int) -> None:
+    password = make_password(length=length, avoid=["Ana"])
+    assert len(password) == length
+    assert all(any(sign in group for sign in password) for group in CLASSES)
+
+
 def test_two_thousand_are_all_different(passwords: list[str]) -> None:
     assert len(set(passwords)) == 2000
 
