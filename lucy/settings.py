@@ -128,8 +128,8 @@ class Settings(BaseSettings):
     account_domain: str = "eco.unrc.edu.ar"
     licence_sku: str = "STANDARDWOFFPACK_STUDENT"
     usage_location: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "AR"
-    password_length: int = Field(default=LENGTH, ge=SHORTEST, le=LONGEST)  # of temporary passwords
-    secret_keep_h: float = Field(default=72, ge=1, le=720)  # a sealed password that no letter took is destroyed then
+    credentials_length: int = Field(default=LENGTH, ge=SHORTEST, le=LONGEST)  # of temporary passwords
+    credentials_keep_h: float = Field(default=72, ge=1, le=720)  # then one that no letter took is destroyed
     licence_group: str = ""  # Entra group whose members have the licence from it; empty: assigned to each account
     account_groups: Names = frozenset()  # Entra groups (a class team is one) that every account joins, by id
 
@@ -220,8 +220,8 @@ class Settings(BaseSettings):
                 **{name: site.rules() for name, site in self.moodle_sites.items()},
             },
             usage_location=self.usage_location,
-            password_length=self.password_length,
-            secret_keep_h=self.secret_keep_h,
+            password_length=self.credentials_length,
+            secret_keep_h=self.credentials_keep_h,
             licence_group=self.licence_group,
             account_groups=tuple(sorted(self.account_groups)),
             payload_runs_kept=self.payload_runs_kept,
