@@ -36,7 +36,8 @@ from lucy.db import rules, steps
 from lucy.db.engine import Database
 from lucy.domain.audit import Actor
 from lucy.domain.course_rules import CourseRule
-from lucy.domain.letters import CREDENTIALS, message_id, render
+from lucy.domain.letter_texts import DEFAULTS
+from lucy.domain.letters import LetterName, message_id, render
 from lucy.domain.nudges import Nudge
 from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.passwords import make_password
@@ -256,7 +257,7 @@ class _Naive:
 
     def _letter(self, document: int, upn: str, password: str) -> Letter:
         values = {"nombre": "Ana", "apellido": "Etchegaray", "dni": str(document), "upn": upn, "password": password}
-        letter = render(CREDENTIALS, {**values, "email": f"{document}@example.com"})
+        letter = render(DEFAULTS[LetterName.CREDENTIALS], {**values, "email": f"{document}@example.com"})
         name = message_id(batch=0, step=document, domain="example.edu")
         return Letter("1", name, f"{document}@example.com", "Ana", letter.subject, letter.text, letter.html)
 

@@ -1,21 +1,59 @@
-"""Letters: templates with `{name}` places, filled without anything executable."""
+"""Letters: templates with `{name}` places, filled without anything executable.
+
+A template is a subject and HTML; the plain text is made from the HTML, so that both always say the same. HTML that is
+no whole document gets the house's frame: 600 px, inline styles, colours that a dark mode may turn.
+"""
 
 import html
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
 
-_PLACE = re.compile(r"\{([a-z_]+)\}")
+from lucy.domain.letter_plain import plain_text
+
+PLACE = re.compile(r"\{([a-z_]+)\}")
+# Made of HTML by us, with what it names escaped; everything else is text.
+MARKUP = frozenset({"cursos_html"})
+_STYLE = re.compile(r"(<style\b.*?</style>)", re.IGNORECASE | re.DOTALL)
+_WHOLE = re.compile(r"\s*(<!doctype html|<html)\b", re.IGNORECASE)
+
+
+class LetterName(StrEnum):
+    """The letters that Lucy writes; the values are the words by which staff name them."""
+
+    WELCOME = "bienvenida"
+    CREDENTIALS = "credenciales"
+    PASSWORD = "contraseña"
+    ENROLMENT = "matriculas"
+    COURSE = "curso"
+    STATUS = "situacion"
+    NOTICE = "aviso"
+    RECTIFY = "rectificacion"
+    TEST = "prueba"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterKind:
+    """What a letter may name and what it may not leave out, whatever its wording."""
+
+    name: LetterName
+    means: str
+    places: frozenset[str]
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A letter as it is written. Only the `places` it declares are filled; other braces (CSS) stay as they are."""
+    """A letter as it is written. Only the `places` it may name are filled. Version 0 is the one that came with Lucy."""
 
+    name: LetterName
     subject: str
     html: str
-    text: str
     places: frozenset[str]
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,123 +64,79 @@ class Rendered:
 
 
 def render(template: Template, values: Mapping[str, str]) -> Rendered:
-    """Fill a template. Raises KeyError when a declared place has no value: a letter with a hole is never sent."""
+    """Fill a template. Raises KeyError when a place has no value: a letter with a hole is never sent.
 
-    def fill(source: str, *, escape: bool) -> str:
-        def one(found: re.Match[str]) -> str:
-            name = found[1]
-            if name not in template.places:
-                return found[0]
-            return html.escape(values[name]) if escape else values[name]
-
-        return _PLACE.sub(one, source)
-
-    subject = " ".join(fill(template.subject, escape=False).split())
-    return Rendered(subject, fill(template.html, escape=True), fill(template.text, escape=False))
+    Values are neutralised: no control signs, no marks that turn the direction of the text.
+    """
+    safe = {name: value if name in MARKUP else neutral(value) for name, value in values.items()}
+    escaped = {name: value if name in MARKUP else html.escape(value) for name, value in safe.items()}
+    plain = {name: plain_text(value).strip("\n") if name in MARKUP else value for name, value in safe.items()}
+    whole, text = _sources(template.html, template.subject)
+    subject = " ".join(_fill(template.subject, template.places, plain).split())
+    return Rendered(subject, _fill_html(whole, template.places, escaped), _fill(text, template.places, plain))
 
 
-CREDENTIALS = Template(
-    subject="Tu cuenta institucional de la Facultad de Ciencias Económicas",
-    places=frozenset({"nombre", "apellido", "dni", "email", "upn", "password"}),
-    text="""\
-Hola, {nombre}:
+def neutral(text: str) -> str:
+    """A value that changes nothing around it: without control signs and direction marks (Unicode Cc, Cf), in NFC."""
+    kept = (sign for sign in unicodedata.normalize("NFC", text) if unicodedata.category(sign) not in {"Cc", "Cf"})
+    return "".join(kept).strip()
 
-Ya tenés tu cuenta institucional de la Facultad de Ciencias Económicas (UNRC).
-Con ella entrás a Teams y al aula virtual.
 
-  Usuario:                {upn}
-  Contraseña provisoria:  {password}
+@lru_cache(maxsize=64)
+def _sources(source: str, subject: str) -> tuple[str, str]:
+    """The whole document, and the plain text with its places still to be filled."""
+    if _WHOLE.match(source):
+        return source, plain_text(source)
+    return framed(source, subject), "\n".join((plain_text(source), *_SIGNED, ""))
 
-Cómo empezar:
-  1. Entrá a https://teams.microsoft.com con ese usuario y esa contraseña.
-  2. La primera vez te va a pedir que elijas una contraseña nueva: que sólo vos conozcas.
-  3. Guardá este correo hasta haber entrado; después borralo.
 
-La Facultad nunca te va a pedir tu contraseña, ni por correo ni por teléfono.
-Si no pediste esta cuenta o tus datos están mal ({apellido}, {nombre}, documento {dni}),
-avisanos desde {email} al equipo del aula virtual de la Facultad.
+def _fill(source: str, places: frozenset[str], values: Mapping[str, str]) -> str:
+    return PLACE.sub(lambda found: values[found[1]] if found[1] in places else found[0], source)
 
-Equipo del aula virtual
-Facultad de Ciencias Económicas, Universidad Nacional de Río Cuarto
-""",
-    html="""\
+
+def _fill_html(source: str, places: frozenset[str], values: Mapping[str, str]) -> str:
+    """Braces inside a style sheet are CSS."""
+    parts = _STYLE.split(source)
+    return "".join(part if at % 2 else _fill(part, places, values) for at, part in enumerate(parts))
+
+
+def framed(content: str, subject: str) -> str:
+    """The content as a whole document that looks right in Outlook, Gmail and on a phone."""
+    return (
+        _FRAME.replace("[title]", html.escape(subject, quote=False))
+        .replace("[signed]", "<br>".join(_SIGNED))
+        .replace("[content]", content.strip())
+    )
+
+
+def courses_html(courses: Mapping[str, str]) -> str:
+    """The value of `{cursos_html}`: a list of courses, each with its address or an empty one."""
+    lines = []
+    for name, url in courses.items():
+        shown = html.escape(neutral(name))
+        lines.append(f'<li><a href="{html.escape(url)}">{shown}</a></li>' if url else f"<li>{shown}</li>")
+    return f'<ul style="margin:0 0 16px;padding-left:24px;">{"".join(lines)}</ul>'
+
+
+_SIGNED = ("Equipo del aula virtual", "Facultad de Ciencias Económicas, Universidad Nacional de Río Cuarto")
+_FRAME = """\
 <!DOCTYPE html>
 <html lang="es-AR"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>Tu cuenta institucional</title></head>
+<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
+<title>[title]</title></head>
 <body style="margin:0;padding:0;background-color:#f3f2f1;">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr><td align="center">
 <table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"
  style="max-width:600px;width:100%;background-color:#ffffff;font-family:Segoe UI,Arial,sans-serif;color:#242424;">
 <tr><td style="padding:24px 32px;background-color:#1f3a5f;color:#ffffff;font-size:18px;">
 Facultad de Ciencias Económicas · UNRC</td></tr>
-<tr><td style="padding:32px;font-size:16px;line-height:24px;">
-<p style="margin:0 0 16px;">Hola, {nombre}:</p>
-<p style="margin:0 0 16px;">Ya tenés tu cuenta institucional. Con ella entrás a Teams y al aula virtual.</p>
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"
- style="background-color:#f3f2f1;color:#242424;"><tr><td style="padding:16px;font-size:16px;line-height:28px;">
-Usuario<br><strong>{upn}</strong><br>Contraseña provisoria<br>
-<strong style="font-family:Consolas,Courier New,monospace;font-size:18px;">{password}</strong></td></tr></table>
-<ol style="margin:16px 0;padding-left:24px;">
-<li>Entrá a <a href="https://teams.microsoft.com" style="color:#0f548c;">teams.microsoft.com</a> con ese usuario y
-esa contraseña.</li>
-<li>La primera vez te va a pedir que elijas una contraseña nueva: que sólo vos conozcas.</li>
-<li>Guardá este correo hasta haber entrado; después borralo.</li></ol>
-<p style="margin:0 0 16px;">La Facultad nunca te va a pedir tu contraseña, ni por correo ni por teléfono.</p>
-<p style="margin:0;font-size:14px;line-height:20px;">Si no pediste esta cuenta o tus datos están mal ({apellido},
-{nombre}, documento {dni}), avisanos desde {email} al equipo del aula virtual de la Facultad.</p>
-</td></tr></table></td></tr></table></body></html>
-""",
-)
-
-
-RECTIFY = Template(
-    subject="Sobre la cuenta institucional de la que te escribimos",
-    places=frozenset({"nombre", "apellido", "upn"}),
-    text="""\
-Hola, {nombre}:
-
-Te escribimos antes con los datos de una cuenta institucional de la Facultad de Ciencias Económicas
-(UNRC) a nombre de {apellido}, {nombre}:
-
-  Usuario:  {upn}
-
-Ese envío fue un error nuestro y la cuenta quedó sin efecto: la contraseña de esa carta ya no sirve.
-Podés borrar aquel correo.
-
-No tenés que hacer nada. Si te corresponde una cuenta, te vamos a escribir de nuevo.
-Disculpá la molestia.
-
-La Facultad nunca te va a pedir tu contraseña, ni por correo ni por teléfono.
-
-Equipo del aula virtual
-Facultad de Ciencias Económicas, Universidad Nacional de Río Cuarto
-""",
-    html="""\
-<!DOCTYPE html>
-<html lang="es-AR"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>Sobre la cuenta de la que te escribimos</title></head>
-<body style="margin:0;padding:0;background-color:#f3f2f1;">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr><td align="center">
-<table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"
- style="max-width:600px;width:100%;background-color:#ffffff;font-family:Segoe UI,Arial,sans-serif;color:#242424;">
-<tr><td style="padding:24px 32px;background-color:#1f3a5f;color:#ffffff;font-size:18px;">
-Facultad de Ciencias Económicas · UNRC</td></tr>
-<tr><td style="padding:32px;font-size:16px;line-height:24px;">
-<p style="margin:0 0 16px;">Hola, {nombre}:</p>
-<p style="margin:0 0 16px;">Te escribimos antes con los datos de una cuenta institucional a nombre de {apellido},
-{nombre}:</p>
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"
- style="background-color:#f3f2f1;color:#242424;"><tr><td style="padding:16px;font-size:16px;line-height:28px;">
-Usuario<br><strong>{upn}</strong></td></tr></table>
-<p style="margin:16px 0;">Ese envío fue un error nuestro y la cuenta quedó sin efecto: <strong>la contraseña de esa
-carta ya no sirve</strong>. Podés borrar aquel correo.</p>
-<p style="margin:0 0 16px;">No tenés que hacer nada. Si te corresponde una cuenta, te vamos a escribir de nuevo.
-Disculpá la molestia.</p>
-<p style="margin:0;font-size:14px;line-height:20px;">La Facultad nunca te va a pedir tu contraseña, ni por correo ni por
-teléfono.</p>
-</td></tr></table></td></tr></table></body></html>
-""",
-)
+<tr><td style="padding:24px 32px 32px;background-color:#ffffff;color:#242424;font-size:16px;line-height:24px;">
+[content]
+</td></tr>
+<tr><td style="padding:16px 32px;background-color:#f3f2f1;color:#424242;font-size:14px;line-height:20px;">
+[signed]</td></tr>
+</table></td></tr></table></body></html>
+"""
 
 
 def message_id(*, batch: int, step: int, domain: str) -> str:

@@ -14,12 +14,12 @@ from lucy.db import present as present_db
 from lucy.db import rules as rules_db
 from lucy.db import students as students_db
 from lucy.db import traces
-from lucy.domain import letters
 from lucy.domain.basis import print_of
 from lucy.domain.batches import BatchId
 from lucy.domain.config import days_of_a_new_contact
 from lucy.domain.house import House
-from lucy.domain.letter_texts import NOTICE, PASSWORD, WELCOME
+from lucy.domain.letter_texts import DEFAULTS
+from lucy.domain.letters import LetterName
 from lucy.domain.moodle_rules import MoodleRules
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.plans import (
@@ -97,13 +97,20 @@ def config_print(what: What, house: House) -> str:
             "prefix": house.account_prefix,
             "domain": house.account_domain,
             "sku": house.licence_sku,
-            "letter": asdict(letters.CREDENTIALS),
+            "letter": _letter(LetterName.CREDENTIALS),
         }
         values |= {"licence_group": house.licence_group} if house.licence_group else {}
         values |= {"account_groups": house.account_groups} if house.account_groups else {}
     if what.kind in LETTER_KINDS:
-        values = {"letters": [asdict(one) for one in (letters.CREDENTIALS, PASSWORD, NOTICE, WELCOME)]}
+        values = {"letters": [_letter(one) for one in _LETTERS]}
     return print_of(values)
+
+
+_LETTERS = (LetterName.CREDENTIALS, LetterName.PASSWORD, LetterName.NOTICE, LetterName.WELCOME)
+
+
+def _letter(name: LetterName) -> list[str]:
+    return [DEFAULTS[name].subject, DEFAULTS[name].html]
 
 
 def _set(rules: MoodleRules) -> dict[str, object]:

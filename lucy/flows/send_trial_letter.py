@@ -10,8 +10,8 @@ from lucy.db.engine import Database
 from lucy.db.tables import TrialLetterRow
 from lucy.domain.audit import LUCY, Actor, AuditEvent
 from lucy.domain.house import House
-from lucy.domain.letter_texts import TEST
-from lucy.domain.letters import render
+from lucy.domain.letter_texts import DEFAULTS
+from lucy.domain.letters import LetterName, render
 from lucy.domain.nudges import Nudge
 from lucy.domain.students import mask_email
 from lucy.domain.views_letters import TrialLetterView
@@ -70,7 +70,9 @@ def view_of(row: TrialLetterRow) -> TrialLetterView:
 
 def _letter(row: TrialLetterRow, house: House) -> Letter:
     when = f"{day(row.asked_at, house.zone)} {clock(row.asked_at, house.zone)}"
-    rendered = render(TEST, {"quien": row.asked_by_name, "cuando": when, "ambiente": house.environment})
+    rendered = render(
+        DEFAULTS[LetterName.TEST], {"quien": row.asked_by_name, "cuando": when, "ambiente": house.environment}
+    )
     return Letter(
         key="test",
         message_id=f"<lucy.test.{row.id}@{house.mail_domain}>",

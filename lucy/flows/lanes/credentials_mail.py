@@ -13,7 +13,8 @@ from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow, SealedSecretRow
 from lucy.domain import letters
 from lucy.domain.house import House
-from lucy.domain.letter_texts import PASSWORD
+from lucy.domain.letter_texts import DEFAULTS
+from lucy.domain.letters import LetterName
 from lucy.domain.operations import StepKind
 from lucy.domain.plans_letters import AFTER_A_RESET
 from lucy.domain.steps import StepEvent, StepId
@@ -37,7 +38,7 @@ class CredentialsMailLane(LetterLane):
     """The first letter of an account that the batch made, and the same anew after a reset."""
 
     kind: ClassVar[StepKind] = StepKind.CREDENTIALS_MAIL
-    template: ClassVar[letters.Template] = letters.CREDENTIALS
+    letter: ClassVar[LetterName] = LetterName.CREDENTIALS
 
     def __init__(self, mailer: Mailer, sealer: Sealer, note: Noter, house: House) -> None:
         super().__init__(mailer, note, house)
@@ -77,7 +78,7 @@ class CredentialsMailLane(LetterLane):
     ) -> Letter:
         student = students[step.student_id]
         rendered = letters.render(
-            self.template,
+            DEFAULTS[self.letter],
             {
                 "nombre": student.first_name,
                 "apellido": student.last_name,
@@ -91,7 +92,7 @@ class CredentialsMailLane(LetterLane):
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
             to_address=student.personal_email or account.upn,
-            to_name=student.full_name,
+            to_name=letters.neutral(student.full_name),
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
@@ -107,4 +108,4 @@ class PasswordMailLane(CredentialsMailLane):
     """The password of a reset."""
 
     kind: ClassVar[StepKind] = StepKind.PASSWORD_MAIL
-    template: ClassVar[letters.Template] = PASSWORD
+    letter: ClassVar[LetterName] = LetterName.PASSWORD

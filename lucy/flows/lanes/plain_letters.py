@@ -13,7 +13,8 @@ from lucy.db import students as students_db
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow
 from lucy.domain import letters
-from lucy.domain.letter_texts import NOTICE, WELCOME
+from lucy.domain.letter_texts import DEFAULTS
+from lucy.domain.letters import LetterName
 from lucy.domain.operations import StepKind
 from lucy.domain.students import Student, StudentId, format_document_number
 from lucy.errors import Remedy
@@ -28,9 +29,9 @@ class Welcomed:
 
 
 class PlainLetterLane(LetterLane):
-    """What is said is in `template`; where it goes the lane knows."""
+    """What is said is in `letter`; where it goes the lane knows."""
 
-    template: ClassVar[letters.Template]
+    letter: ClassVar[LetterName]
 
     async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
         ids = [step.student_id for step in claimed]
@@ -55,12 +56,12 @@ class PlainLetterLane(LetterLane):
             "email": student.personal_email,
             "upn": account.upn if account else "",
         }
-        rendered = letters.render(self.template, values)
+        rendered = letters.render(DEFAULTS[self.letter], values)
         return Letter(
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
             to_address=address,
-            to_name=student.full_name,
+            to_name=letters.neutral(student.full_name),
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
@@ -82,7 +83,7 @@ class PlainLetterLane(LetterLane):
 
 class NoticeMailLane(PlainLetterLane):
     kind: ClassVar[StepKind] = StepKind.NOTICE_MAIL
-    template: ClassVar[letters.Template] = NOTICE
+    letter: ClassVar[LetterName] = LetterName.NOTICE
 
     async def addresses(
         self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
@@ -94,7 +95,7 @@ class WelcomeMailLane(PlainLetterLane):
     """To the personal address, else to the institutional one."""
 
     kind: ClassVar[StepKind] = StepKind.WELCOME_MAIL
-    template: ClassVar[letters.Template] = WELCOME
+    letter: ClassVar[LetterName] = LetterName.WELCOME
 
     async def addresses(
         self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]

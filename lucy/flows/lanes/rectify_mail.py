@@ -11,6 +11,8 @@ from lucy.db import students as students_db
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow
 from lucy.domain import letters
+from lucy.domain.letter_texts import DEFAULTS
+from lucy.domain.letters import LetterName
 from lucy.domain.operations import StepKind
 from lucy.domain.plans import upn_for
 from lucy.domain.students import Student
@@ -43,12 +45,12 @@ class RectifyMailLane(LetterLane):
         house = self._house
         given = upn_for(student.document_number, prefix=house.account_prefix, domain=house.account_domain)
         names = {"nombre": student.first_name, "apellido": student.last_name}
-        rendered = letters.render(letters.RECTIFY, {**names, "upn": account.upn if account else given})
+        rendered = letters.render(DEFAULTS[LetterName.RECTIFY], {**names, "upn": account.upn if account else given})
         return Letter(
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=house.mail_domain),
             to_address=student.personal_email or (account.upn if account else ""),
-            to_name=student.full_name,
+            to_name=letters.neutral(student.full_name),
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
