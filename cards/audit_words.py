@@ -27,6 +27,7 @@ def action(name: str) -> str:
         "batch.request.update": _("pidió actualizar cuentas"),
         "batch.request.restore": _("pidió restaurar cuentas"),
         "letter.test": _("correo de prueba"),
+        "secrets.search": _("búsqueda de secretos fuera de lugar"),
         "rules.import": _("importó las reglas de cursos"),
         "rules.check": _("pidió revisar los cursos"),
         "accounts.check": _("revisó las cuentas en Entra"),
@@ -101,6 +102,7 @@ def outcome(name: str) -> str:
         "denied": _("sin permiso"),
         "not_understood": _("no se entendió"),
         "queued": _("en cola"),
+        "clean": _("nada fuera de lugar"),
         "started": _("empezó"),
         "brought_forward": _("adelantada"),
         "noted": _("anotado"),
@@ -116,6 +118,8 @@ def outcome(name: str) -> str:
         **{role.value: role.value for role in Role},
     }
     word, _blank, code = name.partition(" ")
+    if word == "found":
+        return _("encontrado en {n} lugares").format(n=code)
     if name not in known and code in TEXTS:
         return f"{known.get(word, word)}: {explain(code)} ({code})"
     return known.get(name, name)

@@ -108,7 +108,13 @@ def _open_cases(view: ReportView) -> list[Block]:
         "{n} alumnos esperan una contraseña cuya carta no llegó: corregir el correo, y reenviar",
         view.unsent,
     )
-    return [RichText(text) for text, count in ((unsent, view.unsent), (left, view.absent)) if count]
+    leaks = plural(
+        "Hay un secreto en {n} lugar donde no puede estar: cambialo ya, y mirá dónde con lucy check --canaries",
+        "Hay secretos en {n} lugares donde no pueden estar: cambialos ya, y mirá dónde con lucy check --canaries",
+        view.leaks,
+    )
+    cases = ((leaks, view.leaks), (unsent, view.unsent), (left, view.absent))
+    return [RichText(text) for text, count in cases if count]
 
 
 def _chart(per_day: tuple[tuple[date, int], ...]) -> list[Block]:

@@ -8,6 +8,7 @@ from lucy.db import rules
 from lucy.flows.check_house import Finding, check_house
 from lucy.settings import Settings
 from migrations.runner import is_current
+from workers.canaries import search_house
 from workers.runtime import Runtime
 
 
@@ -33,6 +34,23 @@ async def check_all(settings: Settings, console: Console | None = None) -> bool:
     finally:
         await runtime.close()
     return well
+
+
+async def check_canaries(settings: Settings, console: Console | None = None) -> bool:
+    """Search for secrets where none may be; False when one was found."""
+    console = console or Console()
+    runtime = await Runtime.open(settings)
+    try:
+        searched, leaks = await search_house(runtime)
+    finally:
+        await runtime.close()
+    for leak in leaks:
+        _tell(
+            console, Finding(leak.where, False, f"holds a secret ({leak.what}): change it, and find out who wrote it")
+        )
+    if not leaks:
+        _tell(console, Finding("Secrets", True, f"{searched} kinds searched for in PostgreSQL, Redis and here"))
+    return not leaks
 
 
 def _tell(console: Console, finding: Finding) -> bool:

@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     mail_from: str = ""
+    mail_fallback: bool = True  # to the institutional address where there is no personal one
 
     rate_graph: float = Field(default=10, gt=0)  # per second, each sub-request of a $batch counts
     rate_moodle: float = Field(default=30, gt=0)  # per second
@@ -220,6 +221,7 @@ class Settings(BaseSettings):
                 **{name: site.rules() for name, site in self.moodle_sites.items()},
             },
             usage_location=self.usage_location,
+            mail_fallback=self.mail_fallback,
             password_length=self.credentials_length,
             secret_keep_h=self.credentials_keep_h,
             licence_group=self.licence_group,
@@ -251,7 +253,7 @@ class Settings(BaseSettings):
             found.append("LUCY_ADMINS is empty: nobody could approve anything. Name at least one Entra object id.")
         if self.mode is Mode.SANDBOX:
             return found
-        for name, secret in self._secrets().items():
+        for name, secret in self.secrets().items():
             if "example" in secret.lower():
                 found.append(f"LUCY_{name.upper()} still holds the example secret. Put the real one.")
         if not self.tenant_id:
@@ -273,7 +275,8 @@ class Settings(BaseSettings):
                     found.append(f"The {kind} of {name} in LUCY_MOODLE_SITES is the example's. Put the real one.")
         return found
 
-    def _secrets(self) -> dict[str, str]:
+    def secrets(self) -> dict[str, str]:
+        """Every secret by the name of its setting; empty where there is none."""
         secrets = {
             name: value.get_secret_value()
             for name in type(self).model_fields

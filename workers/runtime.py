@@ -68,6 +68,8 @@ class Runtime:
     channel: Channel
     mailer: Mailer
     lanes: dict[StepKind, Lane[Any]]
+    sealer: Sealer
+    redis_client: redis.Redis
     _stack: AsyncExitStack
 
     @classmethod
@@ -114,6 +116,8 @@ class Runtime:
             channel=TeamsChannel(teams),
             mailer=mailer,
             lanes=lanes,
+            sealer=sealer,
+            redis_client=redis_client,
             _stack=stack,
         )
 

@@ -37,6 +37,7 @@ class House:
     public_url: str = ""
     moodle_sites: Mapping[str, MoodleRules] = field(default_factory=lambda: {MAIN_SITE: MoodleRules()})
     usage_location: str = "AR"
+    mail_fallback: bool = True  # letters to the institutional address where there is no personal one
     licence_group: str = ""
     account_groups: tuple[str, ...] = ()
     payload_runs_kept: int = 14  # of each list

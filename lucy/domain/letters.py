@@ -139,6 +139,11 @@ Facultad de Ciencias Económicas · UNRC</td></tr>
 """
 
 
+def address_for(personal: str, institutional: str, *, fallback: bool) -> str:
+    """Where a letter goes (DOMAIN.md); empty where nowhere."""
+    return personal or (institutional if fallback else "")
+
+
 def message_id(*, batch: int, step: int, domain: str) -> str:
     """The same for every attempt at one letter, so that a repeat can be recognised as one."""
     return f"<lucy.{batch}.{step}@{domain}>"

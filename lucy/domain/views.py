@@ -228,7 +228,7 @@ class Proposal:
 class ReportView:
     """The nightly report. `new_per_day` is oldest first; `absent` have an open account and are on no list any more.
 
-    `unsent` were set a password whose letter failed.
+    `unsent` were set a password whose letter failed, `leaks` are places where the nightly search found a secret.
     """
 
     day: date
@@ -241,6 +241,7 @@ class ReportView:
     proposals: tuple[Proposal, ...] = ()
     absent: int = 0
     unsent: int = 0
+    leaks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

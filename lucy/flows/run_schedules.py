@@ -77,6 +77,9 @@ async def _start(session: AsyncSession, schedule: ScheduleRow, *, house: House, 
     if schedule.task == "courses":
         await outbox.put(session, [Nudge("check_courses")], now=now)
         return
+    if schedule.task == "canaries":
+        await outbox.put(session, [Nudge("find_secrets")], now=now)
+        return
     if schedule.task == "enrolments":
         await outbox.put(session, [Nudge("check_enrolments")], now=now)
         return

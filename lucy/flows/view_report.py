@@ -24,6 +24,7 @@ from lucy.domain.views import BatchLine, Proposal, ReportView, StatusView, Syste
 from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldReason, HeldView, ListReport, Waiting
 from lucy.errors import System
 from lucy.flows.find_obstacles import system_notes
+from lucy.flows.find_secrets import leaks_found
 from lucy.texts import _, plural
 
 NIGHT = timedelta(hours=24)
@@ -55,6 +56,7 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
         proposals=await _proposals(session, house),
         absent=await students_db.count_absent(session),
         unsent=await unsent(session),
+        leaks=await leaks_found(session, since=end - NIGHT),
     )
 
 

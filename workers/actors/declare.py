@@ -22,6 +22,7 @@ from lucy.flows.send_nudges import send_nudges
 from lucy.flows.send_trial_letter import send_trial_letter
 from lucy.ports import LicenceSeats
 from workers.announcer import Announcer
+from workers.canaries import search_house
 from workers.lanes import LaneEngine
 from workers.runtime import Runtime
 
@@ -115,6 +116,9 @@ class Actors:
         await send_trial_letter(runtime.db, runtime.mailer, letter_id, house=runtime.house)
         await send_nudges(runtime.db, runtime.nudger)
 
+    async def find_secrets(self) -> None:
+        await search_house(self._runtime)
+
     async def check_accounts(self, whole: int) -> None:
         """A check that fails is made again by the agenda; what it had read counts."""
         if await self._paused(System.GRAPH):
@@ -164,6 +168,9 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def trial_letter(letter_id: int) -> None:
         await current().send_trial_letter(letter_id)
 
+    async def secrets() -> None:
+        await current().find_secrets()
+
     async def accounts(whole: int) -> None:
         await current().check_accounts(whole)
 
@@ -176,3 +183,4 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     declare("check_accounts", accounts)
     declare("send_trial_letter", trial_letter)
     declare("check_enrolments", enrolments)
+    declare("find_secrets", secrets)

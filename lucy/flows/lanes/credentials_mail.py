@@ -58,7 +58,10 @@ class CredentialsMailLane(LetterLane):
                 work.known.append(refusal)
             elif account is not None and secret is not None:
                 letter = self._letter(step, students, account, secret)
-                work.ready.append(Ready(step, letter, LetterFact(secret.step_id, letter.to_address)))
+                if letter.to_address:
+                    work.ready.append(Ready(step, letter, LetterFact(secret.step_id, letter.to_address)))
+                else:
+                    work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
 
     def _refusal(self, step: ClaimedStep, account: AccountRow | None, secret: SealedSecretRow | None) -> Outcome | None:
@@ -91,7 +94,7 @@ class CredentialsMailLane(LetterLane):
         return Letter(
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
-            to_address=student.personal_email or account.upn,
+            to_address=letters.address_for(student.personal_email, account.upn, fallback=self._house.mail_fallback),
             to_name=letters.neutral(student.full_name),
             subject=rendered.subject,
             text=rendered.text,

@@ -100,8 +100,12 @@ class WelcomeMailLane(PlainLetterLane):
     async def addresses(
         self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
     ) -> Mapping[StudentId, str]:
-        institutional = {student: account.upn for student, account in accounts.items()}
-        return {id_: one.personal_email or institutional.get(id_, "") for id_, one in students.items()}
+        upns = {student: account.upn for student, account in accounts.items()}
+        fallback = self._house.mail_fallback
+        return {
+            id_: letters.address_for(one.personal_email, upns.get(id_, ""), fallback=fallback)
+            for id_, one in students.items()
+        }
 
     def fact(self) -> object:
         return Welcomed()

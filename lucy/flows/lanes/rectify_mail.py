@@ -49,7 +49,9 @@ class RectifyMailLane(LetterLane):
         return Letter(
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=house.mail_domain),
-            to_address=student.personal_email or (account.upn if account else ""),
+            to_address=letters.address_for(
+                student.personal_email, account.upn if account else "", fallback=house.mail_fallback
+            ),
             to_name=letters.neutral(student.full_name),
             subject=rendered.subject,
             text=rendered.text,
