@@ -30,7 +30,9 @@ _LEADING_DOT = re.compile(rb"(?m)^\.")
 
 
 def mailbox(address: str, *, name: str = "") -> Mailbox:
-    """Check an address and put its domain into IDNA 2008 (as browsers do, UTS 46). Raises ValueError, without the address.
+    """Check an address and put its domain into IDNA 2008, read as browsers do (UTS 46).
+
+    Raises ValueError, without the address.
 
     A local part beyond ASCII would need SMTPUTF8 on every server on the way: refused.
     """

@@ -105,6 +105,18 @@ def test_what_cannot_be_addressed_is_invalid(change: dict[str, str]) -> None:
     assert not any(value and value in str(caught.value) for value in change.values())
 
 
+@pytest.mark.parametrize(
+    ("domain", "written"),
+    [
+        ("faß.example", "xn--fa-hia.example"),  # IDNA 2003 would make another domain of it: fass.example
+        ("Ñandú.example", "xn--and-6ma2c.example"),
+        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+    ],
+)
+def test_each_international_domain_is_the_one_that_is_meant(domain: str, written: str) -> None:
+    assert wire.mailbox(f"ana@{domain}").address == f"ana@{written}"
+
+
 def test_international_domains_go_as_idna() -> None:
     envelope = wire.envelope(replace(LETTER, to_address="ana@Correo.Ñandú.example"), sender=SENDER, now=NOW)
     assert envelope.recipient == "ana@correo.xn--and-6ma2c.example"
