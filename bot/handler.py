@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.access import Refusal, admit
 from bot.actions import batch as batch_actions
 from bot.actions import ingest as ingest_actions
+from bot.actions import letters as letter_actions
 from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.student import show_student
@@ -36,6 +37,12 @@ from lucy.settings import Mode, Settings
 from lucy.texts import _
 
 log = structlog.get_logger(__name__)
+
+_PRESSES = (
+    (batch_actions.NEEDS, batch_actions.press),
+    (ingest_actions.NEEDS, ingest_actions.press),
+    (letter_actions.NEEDS, letter_actions.press),
+)
 
 
 class LucyHandler:
@@ -106,14 +113,10 @@ class LucyHandler:
         if verb is Verb.STUDENT_SHOW:
             number = str(ask.turn.data.get("document", ""))
             return await show_student(ask, Command(CommandName.STUDENT, number))
-        needs, press = (
-            (ingest_actions.NEEDS, ingest_actions.press)
-            if verb in ingest_actions.NEEDS
-            else (batch_actions.NEEDS, batch_actions.press)
-        )
-        if verb not in needs:
+        found = next(((needs[verb], press) for needs, press in _PRESSES if verb in needs), None)
+        if found is None:
             raise RequestError(_("Eso todavía no se puede desde la tarjeta. Escribí «ayuda»."))
-        needed, does = needs[verb]
+        (needed, does), press = found
         if not ask.role.allows(needed):
             return await self._not_allowed(ask, verb.value, needed, does)
         return await press(ask, verb, self._db)

@@ -37,6 +37,7 @@ class CommandName(StrEnum):
     DISABLE = "deshabilitar"
     ENABLE = "habilitar"
     TEST_MAIL = "correo de prueba"
+    LETTERS = "plantillas"
     RULES = "reglas"
     DRIFT = "deriva"
     CONFIG = "config"
@@ -78,6 +79,7 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
     _N.ENABLE: ("habilitar", "habilita", "enable"),
     _N.TEST_MAIL: ("correo de prueba", "test mail", "mail test"),
+    _N.LETTERS: ("plantillas", "plantilla", "cartas", "carta", "templates", "template", "letters"),
     _N.RULES: ("reglas", "regla", "rules", "rule"),
     _N.DRIFT: ("deriva", "drift"),
     _N.CONFIG: ("config", "configuracion", "configuration", "settings"),
@@ -91,7 +93,6 @@ LATER: dict[str, tuple[str, ...]] = {
     "eliminar": ("eliminar", "elimina", "delete"),
     "exportar": ("exportar", "exporta", "export"),
     "agenda": ("agenda", "schedule"),
-    "plantillas": ("plantillas", "plantilla", "templates", "template"),
     "respaldo": ("respaldo", "backup"),
 }
 

@@ -26,6 +26,10 @@ class Verb(StrEnum):
     STUDENT_SHOW = "student.show"
     INGEST_RELEASE = "ingest.release"  # write a reading that was held
     INGEST_DISCARD = "ingest.discard"
+    LETTER_EDIT = "letter.edit"  # the form of a letter
+    LETTER_PROPOSE = "letter.propose"
+    LETTER_APPROVE = "letter.approve"
+    LETTER_REJECT = "letter.reject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,39 @@ class IngestPress:
         """None when the payload is not one of ours."""
         try:
             return cls(_number(data["run"]))
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPress:
+    """A press on the card of a letter. `id` is the version shown, 0 for the one that came with Lucy.
+
+    `version` is the newest that the presser had before them. `subject`, `html` and `reason` come from inputs.
+    """
+
+    name: str
+    version: int
+    id: int = 0
+    subject: str = ""
+    html: str = ""
+    reason: str = ""
+
+    def data(self) -> dict[str, object]:
+        return {"letter": self.name, "version": self.version, "id": self.id}
+
+    @classmethod
+    def parse(cls, data: Mapping[str, object]) -> "LetterPress | None":
+        """None when the payload is not one of ours."""
+        try:
+            return cls(
+                name=str(data["letter"])[:40],
+                version=_number(data["version"]),
+                id=_number(data.get("id", 0)),
+                subject=str(data.get("subject", "")),
+                html=str(data.get("html", "")),
+                reason=str(data.get("reason", "")).strip()[:500],
+            )
         except (KeyError, ValueError):
             return None
 

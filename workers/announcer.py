@@ -14,6 +14,7 @@ from cards.drift import drift_card
 from cards.drift import summary as drift_summary
 from cards.ingest import ingest_card
 from cards.ingest import summary as ingest_summary
+from cards.letters import letter_card, letter_summary
 from cards.outage import outage_card
 from cards.outage import summary as outage_summary
 from cards.report import report_card
@@ -35,12 +36,14 @@ from lucy.domain.views import Frame
 from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
 from lucy.flows.check_accounts import SHOWS as DRIFT
 from lucy.flows.check_courses import SHOWS as RULES
+from lucy.flows.edit_letter import SHOWS as LETTER
 from lucy.flows.nudge_approvers import view_waiting
 from lucy.flows.send_trial_letter import SHOWS as TRIAL_LETTER
 from lucy.flows.send_trial_letter import view_of
 from lucy.flows.signs_of_life import signs_of_life
 from lucy.flows.view_batch import Reader, view_batch
 from lucy.flows.view_drift import view_drift
+from lucy.flows.view_letters import view_version
 from lucy.flows.view_outage import view_outage
 from lucy.flows.view_report import list_report, view_report
 from lucy.flows.view_rules import view_rules
@@ -146,6 +149,9 @@ class Announcer:
                 return None
             sent = view_of(letter)
             return Drawing(trial_letter_card(sent, frame), trial_letter_summary(sent))
+        if card.shows == LETTER:
+            text = await view_version(session, int(card.subject), house=self._house)
+            return Drawing(letter_card(text, frame), letter_summary(text)) if text else None
         if card.shows == RULES:
             rules = await view_rules(session)
             return Drawing(rules_card(rules, frame), rules_summary(rules))

@@ -29,6 +29,12 @@ def entries(role: Role) -> HelpView:
             Role.CONSULTA,
             HelpEntry("deriva", _("Cuentas que en Entra no están como Lucy las conoce."), "deriva"),
         ),
+        (
+            Role.CONSULTA,
+            HelpEntry(
+                "plantillas [carta]", _("Qué dicen las cartas; una administradora las cambia."), "plantillas curso"
+            ),
+        ),
         (Role.OPERADOR, HelpEntry("ingesta <lista>", _("Leer una lista de SIAL ahora."), "ingesta aspirantes")),
         (
             Role.OPERADOR,

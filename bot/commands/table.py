@@ -10,6 +10,7 @@ from bot.commands.config import config
 from bot.commands.drift import drift
 from bot.commands.help import entries
 from bot.commands.ingest import ingest
+from bot.commands.letters import letters
 from bot.commands.request import request, request_deed
 from bot.commands.rules import rules
 from bot.commands.trial_mail import trial_mail
@@ -73,6 +74,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.TEST_MAIL: Entry(
             Role.ADMINISTRADOR, "probar el correo", lambda ask, command: trial_mail(ask, command, db)
         ),
+        name.LETTERS: Entry(Role.CONSULTA, "ver las cartas", lambda ask, command: letters(ask, command, db)),
         name.RULES: Entry(Role.CONSULTA, "ver las reglas", lambda ask, command: rules(ask, command, db)),
         name.DRIFT: Entry(Role.CONSULTA, "ver la deriva", lambda ask, command: drift(ask, command, db)),
         name.CONFIG: Entry(Role.ADMINISTRADOR, "ver y cambiar la configuración", config),

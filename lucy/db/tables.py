@@ -10,6 +10,7 @@ from lucy.db.tables_batches import (
     StudentHoldRow,
 )
 from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseDriftRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
+from lucy.db.tables_letters import TemplateRow
 from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, FormerEmailRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
@@ -64,5 +65,6 @@ __all__ = [
     "StepRow",
     "StudentHoldRow",
     "StudentRow",
+    "TemplateRow",
     "TrialLetterRow",
 ]

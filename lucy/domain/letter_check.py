@@ -12,7 +12,7 @@ from lucy.domain.letters import PLACE, LetterKind
 from lucy.texts import _
 
 LONGEST_SUBJECT = 120
-LONGEST_HTML = 20_000  # characters; a form in the channel has to hold it, and the frame comes on top
+LONGEST_HTML = 16_000  # characters; a form in the channel has to hold it, and the frame comes on top
 WIDEST = 600  # px
 
 _TAGS = frozenset({

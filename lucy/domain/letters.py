@@ -35,6 +35,15 @@ class LetterName(StrEnum):
     TEST = "prueba"
 
 
+class TemplateState(StrEnum):
+    """A version waits, goes out, was refused, or made room for another."""
+
+    PROPOSED = "proposed"
+    LIVE = "live"
+    REJECTED = "rejected"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True, slots=True)
 class LetterKind:
     """What a letter may name and what it may not leave out, whatever its wording."""

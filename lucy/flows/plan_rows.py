@@ -3,7 +3,7 @@
 Used when a batch is asked for, and again when it begins and when each student's turn comes: the two are compared.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,13 +13,12 @@ from lucy.db import config as config_db
 from lucy.db import present as present_db
 from lucy.db import rules as rules_db
 from lucy.db import students as students_db
-from lucy.db import traces
+from lucy.db import templates, traces
 from lucy.domain.basis import print_of
 from lucy.domain.batches import BatchId
 from lucy.domain.config import days_of_a_new_contact
 from lucy.domain.house import House
-from lucy.domain.letter_texts import DEFAULTS
-from lucy.domain.letters import LetterName
+from lucy.domain.letters import LetterName, Template
 from lucy.domain.moodle_rules import MoodleRules
 from lucy.domain.operations import BatchKind, BatchOptions
 from lucy.domain.plans import (
@@ -77,7 +76,7 @@ _WITH_RULES = {
 
 
 async def _planner(session: AsyncSession, what: What, house: House) -> _Planner:
-    config = config_print(what, house)
+    config = config_print(what, house, await templates.all_live(session))
     plan = _WITH_RULES.get(what.kind)
     if what.kind in LETTER_KINDS:
         return lambda people: plan_letters(people, what.kind, what.options, config)
@@ -87,7 +86,7 @@ async def _planner(session: AsyncSession, what: What, house: House) -> _Planner:
     return lambda people: plan(people, rules, what.options)
 
 
-def config_print(what: What, house: House) -> str:
+def config_print(what: What, house: House, letters: Mapping[LetterName, Template]) -> str:
     """A print of the settings that the result depends on; rates and sizes do not change what is done."""
     values: dict[str, object] = {"moodle_auth": house.moodle.auth, "moodle_role": house.moodle.role_id}
     for site, rules in sorted(house.moodle_sites.items()):
@@ -97,20 +96,20 @@ def config_print(what: What, house: House) -> str:
             "prefix": house.account_prefix,
             "domain": house.account_domain,
             "sku": house.licence_sku,
-            "letter": _letter(LetterName.CREDENTIALS),
+            "letter": _letter(letters[LetterName.CREDENTIALS]),
         }
         values |= {"licence_group": house.licence_group} if house.licence_group else {}
         values |= {"account_groups": house.account_groups} if house.account_groups else {}
     if what.kind in LETTER_KINDS:
-        values = {"letters": [_letter(one) for one in _LETTERS]}
+        values = {"letters": [_letter(letters[one]) for one in _LETTERS]}
     return print_of(values)
 
 
 _LETTERS = (LetterName.CREDENTIALS, LetterName.PASSWORD, LetterName.NOTICE, LetterName.WELCOME)
 
 
-def _letter(name: LetterName) -> list[str]:
-    return [DEFAULTS[name].subject, DEFAULTS[name].html]
+def _letter(template: Template) -> list[str]:
+    return [template.subject, template.html]
 
 
 def _set(rules: MoodleRules) -> dict[str, object]:

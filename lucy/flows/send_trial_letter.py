@@ -4,14 +4,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import audit, outbox
+from lucy.db import audit, outbox, templates
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
 from lucy.db.tables import TrialLetterRow
 from lucy.domain.audit import LUCY, Actor, AuditEvent
 from lucy.domain.house import House
-from lucy.domain.letter_texts import DEFAULTS
-from lucy.domain.letters import LetterName, render
+from lucy.domain.letters import LetterName, Template, render
 from lucy.domain.nudges import Nudge
 from lucy.domain.students import mask_email
 from lucy.domain.views_letters import TrialLetterView
@@ -42,7 +41,7 @@ async def send_trial_letter(db: Database, mailer: Mailer, letter_id: int, *, hou
         if row is None or row.taken_at is not None:
             return
         row.taken_at = datetime.now(UTC)
-        letter = _letter(row, house)
+        letter = _letter(await templates.live(session, LetterName.TEST), row, house)
     answer: Accepted | RemoteError
     try:
         (answer,) = [answer async for _key, answer in mailer.send([letter])]
@@ -68,11 +67,9 @@ def view_of(row: TrialLetterRow) -> TrialLetterView:
     )
 
 
-def _letter(row: TrialLetterRow, house: House) -> Letter:
+def _letter(template: Template, row: TrialLetterRow, house: House) -> Letter:
     when = f"{day(row.asked_at, house.zone)} {clock(row.asked_at, house.zone)}"
-    rendered = render(
-        DEFAULTS[LetterName.TEST], {"quien": row.asked_by_name, "cuando": when, "ambiente": house.environment}
-    )
+    rendered = render(template, {"quien": row.asked_by_name, "cuando": when, "ambiente": house.environment})
     return Letter(
         key="test",
         message_id=f"<lucy.test.{row.id}@{house.mail_domain}>",

@@ -15,6 +15,7 @@ from lucy.errors import RemoteError, System
 from lucy.flows.check_accounts import check_accounts
 from lucy.flows.check_courses import check_courses, look_at_courses
 from lucy.flows.check_enrolments import check_enrolments
+from lucy.flows.check_letter import check_letter_for_all
 from lucy.flows.forecast_batch import courses_to_enter, store_forecast
 from lucy.flows.ingest_list import ingest_list
 from lucy.flows.run_batch import start_batch
@@ -116,6 +117,11 @@ class Actors:
         await send_trial_letter(runtime.db, runtime.mailer, letter_id, house=runtime.house)
         await send_nudges(runtime.db, runtime.nudger)
 
+    async def check_letter(self, template_id: int) -> None:
+        runtime = self._runtime
+        await check_letter_for_all(runtime.db, template_id, house=runtime.house)
+        await send_nudges(runtime.db, runtime.nudger)
+
     async def find_secrets(self) -> None:
         await search_house(self._runtime)
 
@@ -168,6 +174,9 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def trial_letter(letter_id: int) -> None:
         await current().send_trial_letter(letter_id)
 
+    async def letter(template_id: int) -> None:
+        await current().check_letter(template_id)
+
     async def secrets() -> None:
         await current().find_secrets()
 
@@ -184,3 +193,4 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     declare("send_trial_letter", trial_letter)
     declare("check_enrolments", enrolments)
     declare("find_secrets", secrets)
+    declare("check_letter", letter)

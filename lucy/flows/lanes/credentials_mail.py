@@ -1,6 +1,6 @@
 """The letter with the temporary password: only the last password set is mailed, and it is destroyed once accepted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -9,16 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import students as students_db
+from lucy.db import templates
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow, SealedSecretRow
 from lucy.domain import letters
 from lucy.domain.house import House
-from lucy.domain.letter_texts import DEFAULTS
-from lucy.domain.letters import LetterName
+from lucy.domain.letter_values import values_of
+from lucy.domain.letters import LetterName, Template
 from lucy.domain.operations import StepKind
 from lucy.domain.plans_letters import AFTER_A_RESET
 from lucy.domain.steps import StepEvent, StepId
-from lucy.domain.students import Student, StudentId, format_document_number
+from lucy.domain.students import Student
 from lucy.errors import Remedy
 from lucy.flows.lanes.base import Noter, Outcome, failed
 from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
@@ -49,6 +50,7 @@ class CredentialsMailLane(LetterLane):
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
         secrets = await accounts_db.secrets_for(session, [(step.batch_id, step.student_id) for step in claimed])
+        template = await templates.live(session, self.letter)
         work = LetterWork([], [])
         for step in claimed:
             account = accounts.get(step.student_id)
@@ -57,9 +59,11 @@ class CredentialsMailLane(LetterLane):
             if refusal is not None:
                 work.known.append(refusal)
             elif account is not None and secret is not None:
-                letter = self._letter(step, students, account, secret)
+                letter = self._letter(template, step, students[step.student_id], account, secret)
                 if letter.to_address:
-                    work.ready.append(Ready(step, letter, LetterFact(secret.step_id, letter.to_address)))
+                    work.ready.append(
+                        Ready(step, letter, LetterFact(secret.step_id, letter.to_address), template.version)
+                    )
                 else:
                     work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
@@ -77,19 +81,11 @@ class CredentialsMailLane(LetterLane):
         return None
 
     def _letter(
-        self, step: ClaimedStep, students: Mapping[StudentId, Student], account: AccountRow, secret: SealedSecretRow
+        self, template: Template, step: ClaimedStep, student: Student, account: AccountRow, secret: SealedSecretRow
     ) -> Letter:
-        student = students[step.student_id]
         rendered = letters.render(
-            DEFAULTS[self.letter],
-            {
-                "nombre": student.first_name,
-                "apellido": student.last_name,
-                "dni": format_document_number(student.document_number),
-                "email": student.personal_email,
-                "upn": account.upn,
-                "password": self._sealer.open(secret.ciphertext),
-            },
+            template,
+            {**values_of(student, account.upn), "password": self._sealer.open(secret.ciphertext)},
         )
         return Letter(
             key=str(step.id),

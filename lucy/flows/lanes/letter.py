@@ -37,6 +37,7 @@ class Ready:
     step: ClaimedStep
     letter: Letter
     fact: object
+    version: int = 0  # of the letter's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class LetterLane(Lane[LetterWork]):
             return from_error(one.step, answer)
         if isinstance(answer, RemoteError):
             return replace(from_error(one.step, answer), kept=answered)
-        ids = {"message_id": one.letter.message_id}
+        ids = {"message_id": one.letter.message_id, **({"template": str(one.version)} if one.version else {})}
         if again:
             ids[SENT_AGAIN], answered[SENT_AGAIN] = str(again), again
         return Outcome(one.step, StepEvent.COMPLETE, fact=one.fact, ids=ids, kept=answered)

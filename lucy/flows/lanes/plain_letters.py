@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import students as students_db
+from lucy.db import templates
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow
 from lucy.domain import letters
-from lucy.domain.letter_texts import DEFAULTS
-from lucy.domain.letters import LetterName
+from lucy.domain.letter_values import values_of
+from lucy.domain.letters import LetterName, Template
 from lucy.domain.operations import StepKind
-from lucy.domain.students import Student, StudentId, format_document_number
+from lucy.domain.students import Student, StudentId
 from lucy.errors import Remedy
 from lucy.flows.lanes.base import Outcome, failed
 from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
@@ -38,25 +39,22 @@ class PlainLetterLane(LetterLane):
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
         addresses = await self.addresses(session, students, accounts)
+        template = await templates.live(session, self.letter)
         work = LetterWork([], [])
         for step in claimed:
             address = addresses.get(step.student_id, "")
             if address:
-                letter = self._letter(step, students[step.student_id], accounts.get(step.student_id), address)
-                work.ready.append(Ready(step, letter, self.fact()))
+                student, account = students[step.student_id], accounts.get(step.student_id)
+                letter = self._letter(template, step, student, account, address)
+                work.ready.append(Ready(step, letter, self.fact(), template.version))
             else:
                 work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
 
-    def _letter(self, step: ClaimedStep, student: Student, account: AccountRow | None, address: str) -> Letter:
-        values = {
-            "nombre": student.first_name,
-            "apellido": student.last_name,
-            "dni": format_document_number(student.document_number),
-            "email": student.personal_email,
-            "upn": account.upn if account else "",
-        }
-        rendered = letters.render(DEFAULTS[self.letter], values)
+    def _letter(
+        self, template: Template, step: ClaimedStep, student: Student, account: AccountRow | None, address: str
+    ) -> Letter:
+        rendered = letters.render(template, values_of(student, account.upn if account else ""))
         return Letter(
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import students as students_db
+from lucy.db import templates
 from lucy.db.claims import ClaimedStep
 from lucy.db.tables import AccountRow
 from lucy.domain import letters
-from lucy.domain.letter_texts import DEFAULTS
-from lucy.domain.letters import LetterName
+from lucy.domain.letters import LetterName, Template
 from lucy.domain.operations import StepKind
 from lucy.domain.plans import upn_for
 from lucy.domain.students import Student
@@ -31,21 +31,22 @@ class RectifyMailLane(LetterLane):
         ids = [step.student_id for step in claimed]
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
+        template = await templates.live(session, LetterName.RECTIFY)
         work = LetterWork([], [])
         for step in claimed:
-            letter = self._letter(step, students[step.student_id], accounts.get(step.student_id))
+            letter = self._letter(template, step, students[step.student_id], accounts.get(step.student_id))
             if letter.to_address:
-                work.ready.append(Ready(step, letter, None))
+                work.ready.append(Ready(step, letter, None, template.version))
             else:
                 work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
 
-    def _letter(self, step: ClaimedStep, student: Student, account: AccountRow | None) -> Letter:
+    def _letter(self, template: Template, step: ClaimedStep, student: Student, account: AccountRow | None) -> Letter:
         """An account that was deleted by now is named all the same; nothing can be written to it."""
         house = self._house
         given = upn_for(student.document_number, prefix=house.account_prefix, domain=house.account_domain)
         names = {"nombre": student.first_name, "apellido": student.last_name}
-        rendered = letters.render(DEFAULTS[LetterName.RECTIFY], {**names, "upn": account.upn if account else given})
+        rendered = letters.render(template, {**names, "upn": account.upn if account else given})
         return Letter(
             key=str(step.id),
             message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=house.mail_domain),

@@ -1,16 +1,17 @@
-"""Views of rules, of drift, of letters of trial, of settings."""
+"""Views of rules, of drift, of letters, of settings."""
 
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cards import drift, rules, settings, trial_letter
+from cards import drift, letters, rules, settings, trial_letter
 from lucy.domain.course_drift import CourseDrift
 from lucy.domain.drift import Drift
 from lucy.domain.error_codes import explain
+from lucy.domain.letters import TemplateState
 from lucy.domain.views_accounts import CourseDriftGroup, DriftGroup, DriftLine, DriftView
 from lucy.domain.views_courses import CourseLine, RuleLine, RulesView, RuleTestView
-from lucy.domain.views_letters import TrialLetterView
+from lucy.domain.views_letters import LetterLine, LetterView, TrialLetterView
 from tests.unit.cards.batch_samples import AT, LONG
 
 _RULES = RulesView(
@@ -22,6 +23,27 @@ _RULES = RulesView(
     ),
     AT - timedelta(hours=2),
 )
+_LETTERS = (
+    LetterLine("bienvenida", "La bienvenida a preinscriptos y aspirantes", 0),
+    LetterLine("credenciales", "La primera contraseña de una cuenta nueva", 3, "Carla", AT - timedelta(days=2), 4),
+)
+_LETTER = LetterView(
+    name="credenciales",
+    means="La primera contraseña de una cuenta nueva",
+    places=("nombre", "password", "upn"),
+    subject="Tu cuenta está lista",
+    html="<p>Hola, {nombre}:</p>\n<p>{upn}</p>\n<p>{password}</p>\n",
+    text="Hola, A●●●:\n\na●●●@eco.unrc.edu.ar\n\n●●●●●●●●\n",
+    version=4,
+    newest=4,
+    id=9,
+    state=TemplateState.PROPOSED,
+    by="Carla",
+    at=AT - timedelta(minutes=5),
+    changes=("-Tu cuenta", "+Tu cuenta está lista"),
+    before=("versión 3, Carla, 21/11 10:00: sale",),
+)
+_TRIED = replace(_LETTER, tried_at=AT, students=4812)
 _TEST = RuleTestView(
     "Ana Suárez",
     "DNI ●●●●3456",
@@ -82,6 +104,41 @@ RULES_AND_DRIFT: dict[str, Any] = {
         trial_letter.trial_letter_card,
         trial_letter.summary,
         TrialLetterView("a●●●@example.com", "Carla", finished=True, code="E-005", reply="535 5.7.8 at AUTH"),
+    ),
+    "letters": (letters.letters_card, letters.letters_summary, _LETTERS),
+    "letter-own": (
+        letters.letter_card,
+        letters.letter_summary,
+        replace(_LETTER, version=0, id=0, state=TemplateState.LIVE, by="", at=None, changes=(), before=()),
+    ),
+    "letter-trying": (letters.letter_card, letters.letter_summary, _LETTER),
+    "letter-tried": (letters.letter_card, letters.letter_summary, _TRIED),
+    "letter-failing": (
+        letters.letter_card,
+        letters.letter_summary,
+        replace(_TRIED, failed=12, failures=("●●●●3456 (n.º 7): no tiene {nombre}",) * 10),
+    ),
+    "letter-refused": (
+        letters.letter_card,
+        letters.letter_summary,
+        replace(_TRIED, state=TemplateState.REJECTED, decided_by="Bruno", decided_at=AT, reason="No se entiende"),
+    ),
+    "letter-long": (
+        letters.letter_card,
+        letters.letter_summary,
+        replace(_TRIED, by=LONG, changes=("+" + LONG * 3,) * 60, text="palabra " * 900, before=(LONG,) * 20),
+    ),
+    "letter-form": (
+        lambda view, frame: letters.letter_form(view, frame, subject=view.subject, html=view.html),
+        letters.form_summary,
+        _TRIED,
+    ),
+    "letter-form-faults": (
+        lambda view, frame: letters.letter_form(
+            view, frame, subject=view.subject, html="<p>x</p>" * 2000, faults=("Línea 4: hay una llave suelta",) * 15
+        ),
+        letters.form_summary,
+        _TRIED,
     ),
     "settings": (lambda view, frame: settings.settings_card(view, _EXAMPLES, frame), settings.summary, _SETTINGS),
     "settings-many": (
