@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import batch_students
-from lucy.db.tables import StepRow
-from lucy.domain.batches import BatchId
+from lucy.db.tables import BatchRow, StepRow
+from lucy.domain.batches import BatchId, BatchState
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepEvent, StepId, StepState, advance
 from lucy.domain.students import StudentId
@@ -267,6 +267,22 @@ async def in_other_hands(session: AsyncSession, kinds: Collection[StepKind], *, 
     await session.execute(text("select pg_advisory_xact_lock(hashtextextended('lucy.in_other_hands', 0))"))
     statement = select(func.count()).where(
         StepRow.kind.in_(sorted(kinds)), StepRow.state == StepState.RUNNING, StepRow.lease_id != lease_id
+    )
+    return int(await session.scalar(statement) or 0)
+
+
+async def still_to_come(session: AsyncSession, kinds: Collection[StepKind], *, until: datetime) -> int:
+    """How many steps of these kinds running batches have yet to do before `until`."""
+    statement = (
+        select(func.count())
+        .select_from(StepRow)
+        .join(BatchRow, BatchRow.id == StepRow.batch_id)
+        .where(
+            StepRow.kind.in_(sorted(kinds)),
+            StepRow.state.in_([StepState.WAITING, StepState.DUE]),
+            or_(StepRow.due_at.is_(None), StepRow.due_at < until),
+            BatchRow.state == BatchState.RUNNING,
+        )
     )
     return int(await session.scalar(statement) or 0)
 

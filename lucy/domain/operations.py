@@ -109,6 +109,8 @@ LETTERS = frozenset(
         StepKind.RECTIFY_MAIL,
     }
 )
+# What somebody waits for goes first: these leave the day's quota to the other letters of what is running.
+PATIENT_LETTERS = frozenset({StepKind.WELCOME_MAIL})
 _IN_MOODLE = frozenset(
     {
         StepKind.MOODLE_USER,

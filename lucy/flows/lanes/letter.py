@@ -18,7 +18,7 @@ from lucy.db import config as config_db
 from lucy.db.claims import ClaimedStep
 from lucy.domain.config import letters_quota
 from lucy.domain.house import House
-from lucy.domain.operations import LETTERS
+from lucy.domain.operations import LETTERS, PATIENT_LETTERS
 from lucy.domain.steps import StepEvent
 from lucy.errors import OutcomeUnknown, Remedy, RemoteError, System
 from lucy.flows.forecast_batch import letters_since_midnight
@@ -66,16 +66,23 @@ class LetterLane(Lane[LetterWork]):
             return work
         in_hand = await claims.in_other_hands(session, LETTERS, lease_id=claimed[0].lease_id)
         sent = await letters_since_midnight(session, house=self._house, now=now)
-        room = max(0, quota - sent - in_hand)
+        sooner = 0
+        if self.kind in PATIENT_LETTERS:
+            midnight = self._midnight(now)
+            sooner = await claims.still_to_come(session, LETTERS - PATIENT_LETTERS, until=midnight)
+        room = max(0, quota - sent - in_hand - sooner)
         waiting = [self._tomorrow(one.step, now) for one in work.ready[room:]]
         return LetterWork([*work.known, *waiting], work.ready[:room])
 
     def _tomorrow(self, step: ClaimedStep, now: datetime) -> Outcome:
-        day = now.astimezone(self._house.zone).date() + timedelta(days=1)
-        midnight = datetime.combine(day, time.min, self._house.zone)
-        wait = (midnight - now).total_seconds()
+        wait = (self._midnight(now) - now).total_seconds()
         remedy = Remedy.WAIT.value
         return Outcome(step, StepEvent.POSTPONE, code="E-011", remedy=remedy, after_s=wait, tried=False)
+
+    def _midnight(self, now: datetime) -> datetime:
+        """When the next day's quota begins."""
+        day = now.astimezone(self._house.zone).date() + timedelta(days=1)
+        return datetime.combine(day, time.min, self._house.zone)
 
     async def perform(self, work: LetterWork) -> AsyncIterator[Sequence[Outcome]]:
         """Raises RemoteError where the server cannot be used: the rest is not tried."""

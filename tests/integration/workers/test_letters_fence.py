@@ -10,8 +10,9 @@ from lucy.db import config as config_db
 from lucy.db.tables import StepRow
 from lucy.domain.batches import BatchState
 from lucy.domain.config import LETTERS_A_DAY
-from lucy.domain.operations import BatchOptions, StepKind
+from lucy.domain.operations import BatchKind, BatchOptions, StepKind
 from lucy.domain.steps import StepState
+from lucy.domain.students import Stage
 from tests.integration.conftest import OpenWorks
 from tests.integration.support.outcomes import ended, states
 from tests.integration.support.people import Known, actor, students
@@ -123,6 +124,24 @@ async def test_letters_beyond_the_days_quota_go_out_after_midnight(works: Works)
     await works.drain()
     assert received(works) == {one.email: 1 for one in known}
     assert (await works.batch(number)).state is BatchState.FINISHED
+
+
+async def test_a_welcome_leaves_the_days_quota_to_the_passwords_of_what_is_running(works: Works) -> None:
+    """Also to those whose account is still to be made."""
+    known = await students(works.db, 2)
+    greeted = await students(works.db, 3, stage=Stage.PREINSCRIPTO)
+    passwords = await works.running(options=BatchOptions(moodle=False))
+    welcome = await works.request("preinscriptos", kind=BatchKind.WELCOME)
+    await works.approve(welcome)
+    await works.start(welcome)
+    await quota(works, 3)
+    await works.lanes().run(StepKind.WELCOME_MAIL)
+    assert received(works) == {greeted[0].email: 1}
+    assert await ended(works, welcome, StepKind.WELCOME_MAIL) == {("done", ""): 1, ("due", "E-011"): 2}
+    for kind in (StepKind.ACCOUNT, StepKind.LICENCE, MAIL):
+        await works.lanes().run(kind)
+    assert await states(works, passwords, MAIL) == {"done": 2}
+    assert received(works) == {greeted[0].email: 1, **{one.email: 1 for one in known}}
 
 
 async def test_rival_workers_share_one_quota(open_works: OpenWorks) -> None:
