@@ -128,11 +128,11 @@ def _trial(view: LetterView, frame: Frame) -> list[Block]:
     if view.tried_at is None:
         return [RichText(_("Probándola con todos los alumnos a los que les puede llegar…"))]
     when = wording.when(view.tried_at, frame)
+    tried = _("Probada con {students}, {when}").format(students=wording.students(view.students), when=when)
     if not view.failed:
-        said = _("Probada con {n} alumnos, {when}: sale bien con todos.")
-        return [RichText(said.format(n=number(view.students), when=when))]
-    said = _("Probada con {n} alumnos, {when}: con {failed} no sale bien, y así no se puede aprobar.")
-    text = said.format(n=number(view.students), when=when, failed=number(view.failed))
+        return [RichText(_("{tried}: sale bien con todos.").format(tried=tried))]
+    said = _("{tried}: con {failed} no sale bien, y así no se puede aprobar.")
+    text = said.format(tried=tried, failed=number(view.failed))
     return [RichText(text), *bullets(list(view.failures))]
 
 

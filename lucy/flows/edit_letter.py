@@ -19,7 +19,7 @@ from lucy.domain.letters import LetterName, TemplateState
 from lucy.domain.nudges import Nudge
 from lucy.errors import RequestError
 from lucy.flows.redraw import ANNOUNCE
-from lucy.texts import _
+from lucy.texts import _, plural
 
 SHOWS = "template"
 STALE = timedelta(hours=24)  # who is in scope has changed since
@@ -97,8 +97,12 @@ async def decide_letter(
 async def _refuse_untried(session: AsyncSession, row: TemplateRow, *, now: datetime) -> None:
     """Raises RequestError where it was not rendered for everybody, or too long ago."""
     if row.failed:
-        said = _("No se puede aprobar: hay {n} alumnos con los que la carta no sale. Hay que corregirla.")
-        raise RequestError(said.format(n=row.failed))
+        said = plural(
+            "No se puede aprobar: con {n} alumno la carta no sale bien. Hay que corregirla.",
+            "No se puede aprobar: con {n} alumnos la carta no sale bien. Hay que corregirla.",
+            row.failed,
+        )
+        raise RequestError(said)
     if row.checked_at is None:
         raise RequestError(_("Todavía se está probando con todos los alumnos. Esperá unos segundos."))
     if now - row.checked_at > STALE:

@@ -72,7 +72,7 @@ async def test_a_letter_goes_out_changed_only_after_it_was_tried_and_somebody_el
     assert "Todavía se está probando" in refused.text
     await office.drain()
     seen = await shown(office)
-    assert "Probada con 1 alumnos" in seen.text
+    assert "Probada con 1 alumno," in seen.text
     assert "+<p>Buen día, {nombre}:</p>" in seen.text
     assert "-<p>Hola, {nombre}:</p>" in seen.text
     assert "Buen día, " in seen.text.partition("Cómo se lee")[2]
@@ -125,7 +125,7 @@ async def test_a_letter_that_does_not_come_out_for_somebody_names_them_masked_an
     assert "no tiene {nombre}" in seen.text
     assert known.document not in seen.text
     refused = await office.presses(office.talk.bruno, seen.card, "Aprobar")
-    assert "hay 1 alumnos con los que la carta no sale" in refused.text
+    assert "con 1 alumno la carta no sale bien" in refused.text
     assert [one.state for one in await versions(office)] == [TemplateState.PROPOSED]
 
 
