@@ -43,6 +43,7 @@ class Story:
             await self._self_approval(card, code)
             await self._approval(card, code, db)
             await self._afterwards(code)
+            await self._lucy("check", "--canaries")
         finally:
             await db.close()
 
