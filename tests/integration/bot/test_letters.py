@@ -9,11 +9,13 @@ from sqlalchemy import select, update
 
 from cards.as_text import as_text
 from lucy.db.tables import StepRow, StudentRow, TemplateRow
+from lucy.domain.batches import BatchState
 from lucy.domain.letter_texts import DEFAULTS
 from lucy.domain.letters import LetterName, TemplateState
 from lucy.domain.operations import BatchOptions, StepKind
 from lucy.domain.roles import Role
 from lucy.domain.students import Stage
+from lucy.flows.check_letter import check_letter_for_all
 from sandbox.teams.directory import Person
 from tests.integration.support.channel import Talk, Told, grant, talking
 from tests.integration.support.office import Office
@@ -203,3 +205,19 @@ async def test_a_press_with_nonsense_is_answered(office: Office) -> None:
         assert "no se entiende" in told.text or "No hay ninguna carta" in told.text
     told = await office.talk.presses(office.talk.bruno, "letter.approve", {"letter": "curso", "version": 1, "id": 99})
     assert "ya no espera a nadie" in told.text
+
+
+async def test_a_batch_that_was_approved_over_another_text_sends_nothing_and_is_asked_for_again(
+    office: Office,
+) -> None:
+    """The text is part of what was approved: the row drops out, and a batch of its own waits for a yes."""
+    (known,) = await students(office.talk.db)
+    number = await office.works.request(options=BatchOptions(moodle=False))
+    await office.works.approve(number)
+    await propose(office)
+    await check_letter_for_all(office.talk.db, 1, house=office.works.runtime.house)
+    assert "Es la que sale" in (await office.presses(office.talk.bruno, (await shown(office)).card, "Aprobar")).text
+    await office.drain()
+    assert office.works.states.inbox.sent_to(known.email) == []
+    (child,) = await office.children(number)
+    assert child.state is BatchState.AWAITING_APPROVAL
