@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-from lucy.domain.letters import PLACE, LetterKind
+from lucy.domain.letters import PLACE, LetterKind, is_whole
 from lucy.texts import _
 
 LONGEST_SUBJECT = 120
@@ -21,7 +21,6 @@ _TAGS = frozenset({
     "title", "tr", "u", "ul",
 })  # fmt: skip
 _VOID = frozenset({"br", "hr", "img", "meta"})
-_WHOLE = re.compile(r"\s*(<!doctype html|<html)\b", re.IGNORECASE)
 _CSS = re.compile(r"url\s*\(|@import|expression\s*\(|javascript:|behavior\s*:", re.IGNORECASE)
 _PIXELS = re.compile(r"(?<![-\w])(?:min-)?width\s*:\s*([0-9]+)px", re.IGNORECASE)
 
@@ -50,7 +49,7 @@ def check_letter(kind: LetterKind, subject: str, html: str) -> list[Fault]:
     reader.feed(html)
     reader.end()
     found += reader.faults
-    if _WHOLE.match(html):
+    if is_whole(html):
         found += [Fault(1, why) for why in _whole(html)]
     missing = sorted(kind.required - reader.used)
     found += [Fault(1, _("falta {{{name}}}: sin eso la carta no sirve").format(name=name)) for name in missing]

@@ -94,7 +94,7 @@ def neutral(text: str) -> str:
 @lru_cache(maxsize=64)
 def _sources(source: str, subject: str) -> tuple[str, str]:
     """The whole document, and the plain text with its places still to be filled."""
-    if _WHOLE.match(source):
+    if is_whole(source):
         return source, plain_text(source)
     return framed(source, subject), "\n".join((plain_text(source), *_SIGNED, ""))
 
@@ -107,6 +107,11 @@ def _fill_html(source: str, places: frozenset[str], values: Mapping[str, str]) -
     """Braces inside a style sheet are CSS."""
     parts = _STYLE.split(source)
     return "".join(part if at % 2 else _fill(part, places, values) for at, part in enumerate(parts))
+
+
+def is_whole(source: str) -> bool:
+    """Whether it is a document of its own, which gets no frame."""
+    return _WHOLE.match(source) is not None
 
 
 def framed(content: str, subject: str) -> str:

@@ -7,6 +7,7 @@ with any separators; then only those students are meant.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -222,13 +223,11 @@ def parse_day(text: str, *, today: date) -> date:
         return today - timedelta(days=relative[fold(text)])
     iso = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
     local = re.fullmatch(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?", text)
-    try:
+    with suppress(ValueError):  # a 31/02 is answered like any other text that is no date
         if iso:
             return date(int(iso[1]), int(iso[2]), int(iso[3]))
         if local:
             return date(int(local[3] or today.year), int(local[2]), int(local[1]))
-    except ValueError:
-        pass  # a 31/02 falls through to the same answer as any other text that is no date
     raise RequestError(_("«{text}» no es una fecha. Escribí hoy, ayer o 20/11/2026.").format(text=text))
 
 

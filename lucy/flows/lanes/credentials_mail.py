@@ -87,15 +87,8 @@ class CredentialsMailLane(LetterLane):
             template,
             {**values_of(student, account.upn), "password": self._sealer.open(secret.ciphertext)},
         )
-        return Letter(
-            key=str(step.id),
-            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
-            to_address=letters.address_for(student.personal_email, account.upn, fallback=self._house.mail_fallback),
-            to_name=letters.neutral(student.full_name),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-        )
+        address = letters.address_for(student.personal_email, account.upn, fallback=self._house.mail_fallback)
+        return self.addressed(step, student, address, rendered)
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         accepted = [(one.step, one.fact) for one in outcomes if isinstance(one.fact, LetterFact)]

@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lucy.db import claims
 from lucy.db import config as config_db
 from lucy.db.claims import ClaimedStep
+from lucy.domain import letters
 from lucy.domain.config import letters_quota
 from lucy.domain.house import House
 from lucy.domain.operations import LETTERS, PATIENT_LETTERS
 from lucy.domain.steps import StepEvent
+from lucy.domain.students import Student
 from lucy.errors import OutcomeUnknown, Remedy, RemoteError, System
 from lucy.flows.forecast_batch import letters_since_midnight
 from lucy.flows.lanes.base import Lane, Noter, Outcome, from_error, unasked
@@ -78,6 +80,18 @@ class LetterLane(Lane[LetterWork]):
         wait = (self._midnight(now) - now).total_seconds()
         remedy = Remedy.WAIT.value
         return Outcome(step, StepEvent.POSTPONE, code="E-011", remedy=remedy, after_s=wait, tried=False)
+
+    def addressed(self, step: ClaimedStep, student: Student, address: str, rendered: letters.Rendered) -> Letter:
+        """The letter of a step, the same for every attempt; `address` may be empty, then it goes nowhere."""
+        return Letter(
+            key=str(step.id),
+            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
+            to_address=address,
+            to_name=letters.neutral(student.full_name),
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+        )
 
     def _midnight(self, now: datetime) -> datetime:
         """When the next day's quota begins."""

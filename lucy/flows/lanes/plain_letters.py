@@ -55,15 +55,7 @@ class PlainLetterLane(LetterLane):
         self, template: Template, step: ClaimedStep, student: Student, account: AccountRow | None, address: str
     ) -> Letter:
         rendered = letters.render(template, values_of(student, account.upn if account else ""))
-        return Letter(
-            key=str(step.id),
-            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=self._house.mail_domain),
-            to_address=address,
-            to_name=letters.neutral(student.full_name),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-        )
+        return self.addressed(step, student, address, rendered)
 
     @abstractmethod
     async def addresses(

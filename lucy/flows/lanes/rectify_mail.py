@@ -47,17 +47,9 @@ class RectifyMailLane(LetterLane):
         given = upn_for(student.document_number, prefix=house.account_prefix, domain=house.account_domain)
         names = {"nombre": student.first_name, "apellido": student.last_name}
         rendered = letters.render(template, {**names, "upn": account.upn if account else given})
-        return Letter(
-            key=str(step.id),
-            message_id=letters.message_id(batch=step.batch_id, step=step.id, domain=house.mail_domain),
-            to_address=letters.address_for(
-                student.personal_email, account.upn if account else "", fallback=house.mail_fallback
-            ),
-            to_name=letters.neutral(student.full_name),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-        )
+        institutional = account.upn if account else ""
+        address = letters.address_for(student.personal_email, institutional, fallback=house.mail_fallback)
+        return self.addressed(step, student, address, rendered)
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """The step itself says that it was sent."""
