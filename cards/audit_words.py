@@ -29,6 +29,8 @@ def action(name: str) -> str:
         "letter.propose": _("versión nueva de una carta"),
         "letter.decide": _("decisión sobre una carta"),
         "letter.render": _("carta probada con todos"),
+        "letter.bounced": _("carta devuelta"),
+        "letters.first_use": _("miró qué contraseñas se estrenaron"),
         "letter.test": _("correo de prueba"),
         "secrets.search": _("búsqueda de secretos fuera de lugar"),
         "rules.import": _("importó las reglas de cursos"),

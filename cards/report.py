@@ -8,7 +8,8 @@ from cards.layout import bullets, fingerprint, heading, labelled, section, sheet
 from cards.parts import MAX_ACTIONS, Action, Block, RichText, Run
 from cards.verbs import Verb
 from lucy.domain.ingest_guard import HeldRun
-from lucy.domain.views import Frame, ReportView, WaitingBatch
+from lucy.domain.operations import BatchKind
+from lucy.domain.views import Frame, Proposal, ReportView, WaitingBatch
 from lucy.domain.views_ingest import HeldReason, ListReport, Waiting
 from lucy.texts import _, number, plural
 
@@ -28,8 +29,7 @@ def report_card(view: ReportView, frame: Frame) -> dict[str, object]:
         *_chain(view),
     ]
     proposals: list[Action] = [
-        Execute(wording.clip(one.label, 60), Verb.BATCH_PROPOSE, {"selection": one.selection})
-        for one in view.proposals[:MAX_ACTIONS]
+        Execute(wording.clip(one.label, 60), Verb.BATCH_PROPOSE, _asks(one)) for one in view.proposals[:MAX_ACTIONS]
     ]
     return sheet(body, summary(view), proposals)
 
@@ -92,6 +92,12 @@ def waiting_text(batch: WaitingBatch, frame: Frame) -> str:
     )
 
 
+def _asks(one: Proposal) -> dict[str, object]:
+    """An activation is what a card from before there were others asks for."""
+    kind = {} if one.kind is BatchKind.ACTIVATE else {"kind": one.kind.value}
+    return {"selection": one.selection, **kind}
+
+
 def _title(view: ReportView) -> str:
     return _("Informe de la noche · {day}").format(day=wording.weekday(view.day))
 
@@ -113,7 +119,29 @@ def _open_cases(view: ReportView) -> list[Block]:
         "Hay secretos en {n} lugares donde no pueden estar: cambialos ya, y mirá dónde con lucy check --canaries",
         view.leaks,
     )
-    cases = ((leaks, view.leaks), (unsent, view.unsent), (left, view.absent))
+    unused = plural(
+        "Sin uso: {n} credencial enviada hace más de {{days}} días que nadie estrenó",
+        "Sin uso: {n} credenciales enviadas hace más de {{days}} días que nadie estrenó",
+        view.unused,
+    ).format(days=number(view.unused_days))
+    bounced = plural(
+        "{n} carta rebotó, y en SIAL sigue el mismo correo: lo corrige Registro de Alumnos (carta:rebotada)",
+        "{n} cartas rebotaron, y en SIAL sigue el mismo correo: los corrige Registro de Alumnos (carta:rebotada)",
+        view.bounced,
+    )
+    mended = plural(
+        "{n} carta rebotó, y en SIAL ya hay otro correo: falta reemitirla",
+        "{n} cartas rebotaron, y en SIAL ya hay otro correo: falta reemitirlas",
+        view.mended,
+    )
+    cases = (
+        (leaks, view.leaks),
+        (unsent, view.unsent),
+        (bounced, view.bounced),
+        (mended, view.mended),
+        (unused, view.unused),
+        (left, view.absent),
+    )
     return [RichText(text) for text, count in cases if count]
 
 

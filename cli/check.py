@@ -27,6 +27,7 @@ async def check_all(settings: Settings, console: Console | None = None) -> bool:
             runtime.moodle_sites,
             runtime.records,
             runtime.mailer,
+            runtime.returns,
             courses=courses,
             house=runtime.house,
         ):

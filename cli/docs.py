@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from connectors.graph.reference import REFERENCE as GRAPH
+from connectors.imap.reference import REFERENCE as IMAP
 from connectors.moodle.reference import REFERENCE as MOODLE
 from connectors.reference import Reference
 from connectors.sial.reference import REFERENCE as SIAL
@@ -18,7 +19,14 @@ from connectors.teams.reference import REFERENCE as TEAMS
 from lucy.domain.error_codes import TEXTS
 
 ROOT = Path(__file__).parents[1]
-REFERENCES: dict[str, Reference] = {"sial": SIAL, "graph": GRAPH, "moodle": MOODLE, "smtp": SMTP, "teams": TEAMS}
+REFERENCES: dict[str, Reference] = {
+    "sial": SIAL,
+    "graph": GRAPH,
+    "moodle": MOODLE,
+    "smtp": SMTP,
+    "imap": IMAP,
+    "teams": TEAMS,
+}
 HEAD = "<!-- Written by `make docs` from the code; a test compares. -->\n"
 _CODE = re.compile(r"[TMEUG]-[0-9]{3}")
 

@@ -131,6 +131,12 @@ def _environment(
         "LUCY_SMTP_HOST": addresses.smtp_host,
         "LUCY_SMTP_PORT": str(addresses.smtp_port),
         "LUCY_SMTP_SECURITY": "none",
+        "LUCY_IMAP_HOST": addresses.imap_host,
+        "LUCY_IMAP_PORT": str(addresses.imap_port),
+        "LUCY_IMAP_SECURITY": "none",
+        "LUCY_IMAP_USER": addresses.imap_user,
+        "LUCY_IMAP_PASSWORD": addresses.imap_password,
+        "LUCY_MAIL_RETURN": addresses.imap_user,
         "LUCY_MAIL_FROM": "Aula virtual FCE <aula.virtual@eco.unrc.edu.ar>",
         # The simulators bear more than the real services; Graph keeps its real pace unless told otherwise.
         "LUCY_RATE_SIAL": "6000",

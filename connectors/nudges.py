@@ -15,7 +15,17 @@ from lucy.ports import Nudge
 QUEUE = "lucy"
 # Long work has a queue of its own, so that a slow reading of SIAL or Entra never keeps the lanes waiting for a thread.
 SLOW_QUEUE = "lucy-slow"
-SLOW_ACTORS = frozenset({"ingest_list", "check_accounts", "check_enrolments", "find_secrets", "check_letter"})
+SLOW_ACTORS = frozenset(
+    {
+        "ingest_list",
+        "check_accounts",
+        "check_enrolments",
+        "find_secrets",
+        "check_letter",
+        "check_first_use",
+        "read_returns",
+    }
+)
 # A message orphaned by a killed worker comes back in seconds, not minutes (contracts/packages.md).
 HEARTBEAT_MS = 15_000
 MAINTENANCE_CHANCE = 100_000

@@ -147,6 +147,19 @@ class DirectoryChanges:
     start_over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SignsOfUse:
+    """What tells whether a temporary password was used. Times are aware UTC.
+
+    `signed_in_at`: the last successful sign-in; None also where the tenant's licence does not let it be read.
+    `password_changed_at`: by whomever. `must_change`: whether the next sign-in asks for a new one; None: not told.
+    """
+
+    signed_in_at: datetime | None = None
+    password_changed_at: datetime | None = None
+    must_change: bool | None = None
+
+
 class Directory(Protocol):
     """Entra ID. Calls of any length are cut into `$batch` requests of up to 20.
 
@@ -164,6 +177,10 @@ class Directory(Protocol):
 
     async def read_users(self, ids: Mapping[str, str]) -> Mapping[str, DirectoryUser | RemoteError | None]:
         """Read accounts back by Entra object id; None where there is none (deleted, or not replicated yet)."""
+        ...
+
+    async def signs_of_use(self, ids: Mapping[str, str]) -> Mapping[str, SignsOfUse | RemoteError | None]:
+        """Whether accounts have been entered, by Entra object id; None where there is no account."""
         ...
 
     async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:

@@ -2,12 +2,12 @@
 
 Connectors implement these; `workers/runtime.py` and `bot/app.py` hand the real ones in. A bulk call returns one outcome
 for each item it was given, by the item's key: either the result or the error of that item. A failure of the whole call
-(the provider is down, the answer is unreadable) is raised and counts for every item of it. Entra and Moodle have a file
-each, `lucy/directory.py` and `lucy/moodle.py`; import them from here.
+(the provider is down, the answer is unreadable) is raised and counts for every item of it. Entra, Moodle and mail have
+a file each, `lucy/directory.py`, `lucy/moodle.py` and `lucy/mail.py`; import them from here.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -24,11 +24,13 @@ from lucy.directory import (
     LicenceSeats,
     NewAccount,
     NewPassword,
+    SignsOfUse,
 )
 from lucy.domain.nudges import Nudge
 from lucy.domain.source import SourceCareer, SourceCommission, SourceEntry, SourcePerson
 from lucy.domain.students import SourceList
-from lucy.errors import RemoteError, System
+from lucy.errors import System
+from lucy.mail import Accepted, Letter, MailboxPlace, Mailer, ReturnedLetter, ReturnedMail, ReturnMailbox
 from lucy.moodle import (
     CourseInspection,
     EnrolmentRequest,
@@ -63,6 +65,7 @@ __all__ = [
     "LicenceRequest",
     "LicenceSeats",
     "Limiter",
+    "MailboxPlace",
     "Mailer",
     "Moodle",
     "MoodleCourse",
@@ -76,6 +79,10 @@ __all__ = [
     "Nudge",
     "Nudger",
     "PostedMessage",
+    "ReturnMailbox",
+    "ReturnedLetter",
+    "ReturnedMail",
+    "SignsOfUse",
     "SourceCareer",
     "SourceCommission",
     "SourceEntry",
@@ -116,44 +123,6 @@ class StudentRecords(Protocol):
 
     async def person(self, document_number: str) -> SourcePerson | None:
         """The personal record; None when the source has none."""
-        ...
-
-
-# Mail
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter ready to be handed over. `message_id` is the same for every attempt at the same letter."""
-
-    key: str
-    message_id: str
-    to_address: str
-    to_name: str
-    subject: str
-    text: str = field(repr=False)
-    html: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The server took responsibility for the letter. `reply` is its answer, for the support of the mail service."""
-
-    reply: str
-
-
-class Mailer(Protocol):
-    """Mail transport over one kept connection."""
-
-    def send(self, letters: Sequence[Letter]) -> AsyncIterator[tuple[str, Accepted | RemoteError]]:
-        """Hand letters over one after another; yields each key's outcome as soon as it is known."""
-        ...
-
-    async def probe(self) -> None:
-        """Go as far as a letter could be handed over: connection, TLS, login, sender. Nothing is sent.
-
-        Raises RemoteError.
-        """
         ...
 
 

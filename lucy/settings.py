@@ -26,7 +26,7 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
-class SmtpSecurity(StrEnum):
+class MailSecurity(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     TLS = "tls"
@@ -155,10 +155,17 @@ class Settings(BaseSettings):
 
     smtp_host: str = ""
     smtp_port: int = 587
-    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_security: MailSecurity = MailSecurity.STARTTLS
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     mail_from: str = ""
+    mail_return: str = ""  # where letters come back that cannot be delivered; empty: to the sender
+    imap_host: str = ""  # of the mailbox that they come back to; empty: nobody reads it
+    imap_port: int = 993
+    imap_security: MailSecurity = MailSecurity.TLS
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")  # empty: signs in as the Graph application, as Exchange Online wants it
+    imap_folder: str = "INBOX"
     mail_fallback: bool = True  # to the institutional address where there is no personal one
 
     rate_graph: float = Field(default=10, gt=0)  # per second, each sub-request of a $batch counts
@@ -222,6 +229,7 @@ class Settings(BaseSettings):
             },
             usage_location=self.usage_location,
             mail_fallback=self.mail_fallback,
+            reads_returns=bool(self.imap_host),
             password_length=self.credentials_length,
             secret_keep_h=self.credentials_keep_h,
             licence_group=self.licence_group,

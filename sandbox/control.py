@@ -33,7 +33,7 @@ HTTP_ACTIONS = frozenset(
         "flood",
     }
 )
-OWN_ACTIONS = frozenset({"throttle", "maintenance", "moodle_error", "reply"})  # Graph, Moodle (2), SMTP
+OWN_ACTIONS = frozenset({"throttle", "maintenance", "moodle_error", "reply", "bounce"})  # Graph, Moodle (2), mail (2)
 CALLS_KEPT = 50_000
 SHUTDOWN_S = 0.5
 

@@ -13,6 +13,7 @@ from sandbox.control import serve
 from sandbox.graph import app as graph_app
 from sandbox.graph.certificate import ensure_certificate
 from sandbox.graph.state import GraphState
+from sandbox.imap.state import MailboxState
 from sandbox.moodle import app as moodle_app
 from sandbox.moodle.state import MoodleState
 from sandbox.sial import app as sial_app
@@ -53,6 +54,10 @@ class Addresses:
     smtp_host: str
     smtp_port: int
     inbox_url: str
+    imap_host: str
+    imap_port: int
+    imap_user: str
+    imap_password: str
     teams_url: str
     tenant_id: str
     graph_client_id: str
@@ -110,6 +115,10 @@ async def simulating(states: Simulators, folder: Path) -> AsyncIterator[Addresse
         inbox = smtp_inbox.Inbox(states.inbox)
         smtp = await inbox.start()
         stack.push_async_callback(inbox.stop)
+        imap = await stack.enter_async_context(
+            smtp_inbox.return_mailbox(states.inbox, knows_token=states.graph.tokens.__contains__)
+        )
+        imap_user, imap_password = next(iter(MailboxState().credentials.items()))
         yield Addresses(
             graph_url=f"https://localhost:{graph}/v1.0",
             login_url=f"https://localhost:{graph}",
@@ -119,6 +128,10 @@ async def simulating(states: Simulators, folder: Path) -> AsyncIterator[Addresse
             smtp_host="127.0.0.1",
             smtp_port=smtp,
             inbox_url=f"http://127.0.0.1:{inbox_control}",
+            imap_host="127.0.0.1",
+            imap_port=imap,
+            imap_user=imap_user,
+            imap_password=imap_password,
             teams_url=f"http://127.0.0.1:{teams}",
             tenant_id=states.graph.tenant_id,
             graph_client_id=states.graph.client_id,

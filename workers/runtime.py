@@ -14,6 +14,7 @@ from connectors.graph.certificate import Certificate
 from connectors.graph.client import GraphDirectory
 from connectors.graph.token import MsalTokens
 from connectors.http import build_http_client
+from connectors.imap.client import ImapReturns
 from connectors.limits import RedisLimiter
 from connectors.moodle.client import MoodleSite
 from connectors.moodle.tokens import FixedToken, SignedInToken
@@ -47,9 +48,12 @@ from lucy.flows.lanes.plain_letters import NoticeMailLane, WelcomeMailLane
 from lucy.flows.lanes.rectify_mail import RectifyMailLane
 from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
 from lucy.flows.note_steps import noter
-from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, StudentRecords
+from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, ReturnMailbox, StudentRecords
 from lucy.sealing import Sealer
 from lucy.settings import MoodleSiteSettings, Settings, SialDialect
+
+# https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+EXCHANGE_URL = "https://outlook.office365.com/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Runtime:
     records: StudentRecords
     channel: Channel
     mailer: Mailer
+    returns: ReturnMailbox | None
     lanes: dict[StepKind, Lane[Any]]
     sealer: Sealer
     redis_client: redis.Redis
@@ -82,16 +87,7 @@ class Runtime:
         stack.push_async_callback(redis_client.aclose)
         limiter = RedisLimiter(redis_client, _rates(settings))
         http = await stack.enter_async_context(build_http_client(settings.ca_file))
-        tokens = MsalTokens(
-            settings.login_url,
-            settings.graph_tenant_id,
-            settings.graph_client_id,
-            settings.graph_client_secret.get_secret_value(),
-            settings.ca_file,
-            graph_url=settings.graph_url,
-            certificate=Certificate.read(settings.graph_certificate) if settings.graph_certificate else None,
-        )
-        stack.callback(tokens.close)
+        tokens = _tokens(settings, settings.graph_url, stack)
         directory = GraphDirectory(base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter)
         moodle_sites = _moodle_sites(settings, http, limiter)
         moodle = moodle_sites[MAIN_SITE]
@@ -115,6 +111,7 @@ class Runtime:
             records=_records(settings, http, limiter),
             channel=TeamsChannel(teams),
             mailer=mailer,
+            returns=_returns(settings, stack),
             lanes=lanes,
             sealer=sealer,
             redis_client=redis_client,
@@ -156,6 +153,21 @@ def every_lane(
         RectifyMailLane(mailer, note, house),
     ]
     return {lane.kind: lane for lane in lanes}
+
+
+def _tokens(settings: Settings, resource_url: str, stack: AsyncExitStack) -> MsalTokens:
+    """Of the Graph application, for one of Microsoft's services."""
+    tokens = MsalTokens(
+        settings.login_url,
+        settings.graph_tenant_id,
+        settings.graph_client_id,
+        settings.graph_client_secret.get_secret_value(),
+        settings.ca_file,
+        graph_url=resource_url,
+        certificate=Certificate.read(settings.graph_certificate) if settings.graph_certificate else None,
+    )
+    stack.callback(tokens.close)
+    return tokens
 
 
 def _rates(settings: Settings) -> dict[System, float]:
@@ -224,6 +236,23 @@ def _mailer(settings: Settings, limiter: Limiter) -> SmtpMailer:
         limiter=limiter,
         user=settings.smtp_user,
         password=settings.smtp_password.get_secret_value(),
+        ca_file=settings.ca_file,
+        returns_to=settings.mail_return,
+    )
+
+
+def _returns(settings: Settings, stack: AsyncExitStack) -> ReturnMailbox | None:
+    if not settings.imap_host:
+        return None
+    password = settings.imap_password.get_secret_value()
+    return ImapReturns(
+        host=settings.imap_host,
+        port=settings.imap_port,
+        security=settings.imap_security.value,
+        user=settings.imap_user,
+        password=password,
+        token=None if password else _tokens(settings, EXCHANGE_URL, stack).token,
+        folder=settings.imap_folder,
         ca_file=settings.ca_file,
     )
 

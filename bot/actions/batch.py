@@ -36,12 +36,16 @@ NEEDS: dict[Verb, tuple[Role, str]] = {
     Verb.BATCH_PROPOSE: (Role.OPERADOR, "pedir activaciones"),
 }
 
+# What a report's button asks for; a card from before there were several says nothing of it.
+_PROPOSED = {BatchKind.RESEND.value: ("reenviar", BatchKind.RESEND)}
+
 
 async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     """Raises RequestError when the card cannot be understood or the batch is not there."""
     if verb is Verb.BATCH_PROPOSE:
         selection = parse_selection(str(ask.turn.data.get("selection", "")), today=today(ask))
-        return await ask_for(ask, BatchKind.ACTIVATE, selection, BatchOptions(), db, word="activar")
+        word, kind = _PROPOSED.get(str(ask.turn.data.get("kind", "")), ("activar", BatchKind.ACTIVATE))
+        return await ask_for(ask, kind, selection, BatchOptions(), db, word=word)
     pressed = BatchPress.parse(ask.turn.data)
     if pressed is None:
         raise RequestError(_("Esa tarjeta no se entiende. Escribí «lotes» y seguí desde ahí."))

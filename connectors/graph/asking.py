@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from connectors.graph.models import SubRequest
-from connectors.graph.wire import DELTA_FIELDS, USER_FIELDS
+from connectors.graph.wire import DELTA_FIELDS, USE_FIELDS, USER_FIELDS
 from lucy.domain.account_print import NAME_LENGTH, shown_name
 from lucy.domain.students import Upn
 from lucy.ports import AccountChange, EnabledChange, GroupMember, LicenceRequest, NewAccount, NewPassword
@@ -62,6 +62,15 @@ def find_user(upn: Upn) -> SubRequest:
 
 def read_by_id(user_id: str) -> SubRequest:
     return SubRequest("GET", f"{_user_path(user_id)}?$select={USER_FIELDS}")
+
+
+def signs_of_use(user_id: str, *, sign_ins: bool) -> SubRequest:
+    """`signInActivity` is refused as a whole without a premium licence and AuditLog.Read.All.
+
+    Source: https://learn.microsoft.com/graph/api/resources/user, "signInActivity" (checked 2026-11).
+    """
+    fields = f"{USE_FIELDS},signInActivity" if sign_ins else USE_FIELDS
+    return SubRequest("GET", f"{_user_path(user_id)}?$select={fields}")
 
 
 def assign_licence(request: LicenceRequest) -> SubRequest:

@@ -10,7 +10,7 @@ from connectors.graph.calls import GraphCalls
 from connectors.graph.models import Operation, SubRequest, SubResponse
 from connectors.graph.token import TokenSource
 from lucy.domain.students import Upn
-from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RemoteIds, RetryLater, System, Unreadable
+from lucy.errors import NotFound, OutcomeUnknown, Refused, RemoteError, RemoteIds, RetryLater, System, Unreadable
 from lucy.ports import (
     AccountChange,
     DeletedUser,
@@ -24,6 +24,7 @@ from lucy.ports import (
     Limiter,
     NewAccount,
     NewPassword,
+    SignsOfUse,
 )
 
 TIMEOUT_S = 30.0  # a $batch of 20 writes; well within a lease
@@ -75,6 +76,19 @@ class GraphDirectory:
         wanted = {key: asking.read_by_id(user_id) for key, user_id in ids.items()}
         answers = await self._calls.run(Operation.READ, wanted)
         return {key: _found(answer, Operation.READ) for key, answer in answers.items()}
+
+    async def signs_of_use(self, ids: Mapping[str, str]) -> Mapping[str, SignsOfUse | RemoteError | None]:
+        """Where the tenant does not tell sign-ins (403), the password alone is asked about."""
+        told = await self._signs_of_use(ids, sign_ins=True)
+        untold = {key: ids[key] for key, one in told.items() if isinstance(one, Refused) and one.code == "T-011"}
+        return {**told, **await self._signs_of_use(untold, sign_ins=False)}
+
+    async def _signs_of_use(
+        self, ids: Mapping[str, str], *, sign_ins: bool
+    ) -> dict[str, SignsOfUse | RemoteError | None]:
+        wanted = {key: asking.signs_of_use(user_id, sign_ins=sign_ins) for key, user_id in ids.items()}
+        answers = await self._calls.run(Operation.SIGNS, wanted)
+        return {key: _signs(answer) for key, answer in answers.items()}
 
     async def assign_licences(self, requests: Sequence[LicenceRequest]) -> Mapping[str, RemoteError | None]:
         """Refused where no seat is free (T-005), or the licence does not fit the user (T-008)."""
@@ -231,6 +245,16 @@ def _found(answer: SubResponse | RemoteError, operation: Operation) -> Directory
     if not answer.ok:
         return faults.error_of(answer, operation)
     return wire.read_user(answer.body) or Unreadable(*_no_user(answer, operation))
+
+
+def _signs(answer: SubResponse | RemoteError) -> SignsOfUse | RemoteError | None:
+    if isinstance(answer, RemoteError):
+        return answer
+    if answer.status == 404:
+        return None
+    if not answer.ok:
+        return faults.error_of(answer, Operation.SIGNS)
+    return wire.read_signs(answer.body) or Unreadable(*_no_user(answer, Operation.SIGNS))
 
 
 def _changed(answer: SubResponse | RemoteError, operation: Operation) -> RemoteError | None:

@@ -113,6 +113,7 @@ _OTHERWISE = {
     Operation.CREATE: Verdict(Invalid, "T-003"),
     Operation.FIND: Verdict(Invalid, "T-003"),
     Operation.READ: Verdict(Invalid, "T-003"),
+    Operation.SIGNS: Verdict(Invalid, "T-003"),
     Operation.LICENCE: LICENCE_REFUSED,
     **dict.fromkeys(_CHANGES, CHANGE_REFUSED),
     Operation.UPDATE: Verdict(Invalid, "T-003"),

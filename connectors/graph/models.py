@@ -27,6 +27,7 @@ class Operation(StrEnum):
     MEMBERS = "members_of"
     GROUP = "group"
     CHANGES = "changes"
+    SIGNS = "signs_of_use"
 
     @property
     def harmless(self) -> bool:
@@ -44,6 +45,7 @@ _READS = frozenset(
         Operation.MEMBERS,
         Operation.GROUP,
         Operation.CHANGES,
+        Operation.SIGNS,
     }
 )
 

@@ -48,6 +48,7 @@ NEEDED: Mapping[Operation, Alternatives] = {
     Operation.JOIN: _MEMBERSHIP,
     Operation.LEAVE: _MEMBERSHIP,
     Operation.CHANGES: _READ,
+    Operation.SIGNS: _READ,  # sign-ins also need AuditLog.Read.All and a licence; without, the password tells
 }
 OF_GROUPS = frozenset({Operation.GROUP, Operation.MEMBERS, Operation.JOIN, Operation.LEAVE})
 

@@ -45,6 +45,11 @@ REFERENCE = Reference(
         _call(Operation.MEMBERS, "GET /groups/{id}/members", "memberships are compared"),
         _call(Operation.JOIN, "POST /groups/{id}/members/$ref", "an account joins"),
         _call(Operation.LEAVE, "DELETE /groups/{id}/members/{user}/$ref", "an account leaves"),
+        _call(
+            Operation.SIGNS,
+            "GET /users/{id} (lastPasswordChangeDateTime, signInActivity)",
+            "whether a password was used",
+        ),
         _call(Operation.CHANGES, "GET /users/delta", "changes by other hands are read"),
     ),
     limits=(
@@ -62,6 +67,8 @@ REFERENCE = Reference(
         "In a `$batch` each throttled part waits by itself: its step is postponed, the others are done. The longest "
         "wait that Graph names silences every process.",
         "After a create without an answer the account is looked for; a 404 is believed only after two minutes.",
+        "Sign-ins are told with the permission AuditLog.Read.All in a tenant with Entra ID P1; without, whether the "
+        "password was changed tells as much.",
         "Links to further pages are followed on Graph's own host only.",
         "With `LUCY_GRAPH_URL` and `LUCY_LOGIN_URL` of a national cloud the token's scope is that cloud's.",
     ),

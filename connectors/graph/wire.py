@@ -10,7 +10,7 @@ from connectors.graph.models import Problem, ProblemDetail, SubResponse
 from connectors.http import parse_retry_after
 from lucy.domain.account_print import NAME_LENGTH
 from lucy.domain.students import Upn
-from lucy.ports import DirectoryUser, NewAccount
+from lucy.ports import DirectoryUser, NewAccount, SignsOfUse
 
 OWN_FIELDS = (
     "id",
@@ -35,6 +35,7 @@ OTHERS_FIELDS = (  # what Lucy never sets; `create_user` must not name any of th
 )
 DELTA_FIELDS = ",".join((*OWN_FIELDS, *OTHERS_FIELDS))
 USER_FIELDS = f"{DELTA_FIELDS},licenseAssignmentStates"  # by the delta query the errors of groups are not reported
+USE_FIELDS = "id,lastPasswordChangeDateTime,passwordProfile"
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _POSITION = re.compile(r"[0-9]{1,3}")
@@ -94,6 +95,24 @@ def read_user(body: object) -> DirectoryUser | None:
         usage_location=text(user.get("usageLocation")),
         set_by_others=frozenset(name for name in OTHERS_FIELDS if _holds_a_value(user.get(name))),
         licence_errors=_licence_errors(user.get("licenseAssignmentStates")),
+    )
+
+
+def read_signs(body: object) -> SignsOfUse | None:
+    """What `signs_of_use` asked; None where the body is no user.
+
+    `lastSignInDateTime` counts failed attempts too; it stands in only where the other is not told at all.
+    """
+    user = json_object(body)
+    if not text(user.get("id")):
+        return None
+    activity = json_object(user.get("signInActivity"))
+    name = "lastSuccessfulSignInDateTime" if "lastSuccessfulSignInDateTime" in activity else "lastSignInDateTime"
+    must_change = json_object(user.get("passwordProfile")).get("forceChangePasswordNextSignIn")
+    return SignsOfUse(
+        signed_in_at=moment(activity.get(name)),
+        password_changed_at=moment(user.get("lastPasswordChangeDateTime")),
+        must_change=must_change if isinstance(must_change, bool) else None,
     )
 
 

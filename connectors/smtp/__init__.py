@@ -1,6 +1,6 @@
 """Mail through SMTP."""
 
+from connectors.mail_security import Security
 from connectors.smtp.client import SmtpMailer
-from connectors.smtp.models import Security
 
 __all__ = ["Security", "SmtpMailer"]

@@ -1,14 +1,14 @@
 """Letters over one kept SMTP connection."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.mail_security import Security, verifying_context
 from connectors.smtp import wire
 from connectors.smtp.connection import Connection, ConnectionLostError, NoConnectionError
-from connectors.smtp.models import Envelope, Security
+from connectors.smtp.models import Envelope
 from lucy.errors import ConfigurationError, RemoteError, System
 from lucy.ports import Accepted, Letter, Limiter
 
@@ -22,8 +22,9 @@ def _utc_now() -> datetime:
 class SmtpMailer:
     """`lucy.ports.Mailer`. Opened at the first letter, opened again when the server closed it; `close()` at the end.
 
-    `sender` is the From of every letter, `Name <address>` or the address alone. Certificates are verified against the
-    system's authorities and `ca_file`. `now` gives the Date of the letters.
+    `sender` is the From of every letter, `Name <address>` or the address alone. What cannot be delivered comes back to
+    `returns_to`, else to the sender. Certificates are verified against the system's authorities and `ca_file`. `now`
+    gives the Date of the letters.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class SmtpMailer:
         user: str = "",
         password: str = "",
         ca_file: Path | None = None,
+        returns_to: str = "",
         timeout_s: float = TIMEOUT_S,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -44,6 +46,10 @@ class SmtpMailer:
             self._sender = wire.sender_mailbox(sender)
         except ValueError as error:
             raise ConfigurationError(f"The sender of mail (LUCY_MAIL_FROM) cannot be used: {error}.") from None
+        try:
+            self._returns_to = wire.mailbox(returns_to).address if returns_to else self._sender.address
+        except ValueError as error:
+            raise ConfigurationError(f"The return address (LUCY_MAIL_RETURN) cannot be used: {error}.") from None
         wanted = Security(security)
         self._connection = Connection(
             host=host,
@@ -51,7 +57,7 @@ class SmtpMailer:
             security=wanted,
             user=user,
             password=password,
-            tls=None if wanted is Security.NONE else _verifying_context(ca_file),
+            tls=None if wanted is Security.NONE else verifying_context(ca_file),
             local_hostname=self._sender.address.rpartition("@")[2],
             timeout_s=timeout_s,
         )
@@ -83,7 +89,7 @@ class SmtpMailer:
             try:
                 if not self._connection.is_open:
                     await self._connection.open()
-                await self._connection.try_sender(self._sender.address)
+                await self._connection.try_sender(self._returns_to)
             except NoConnectionError as failure:
                 raise failure.error from None
             except ConnectionLostError:
@@ -97,7 +103,7 @@ class SmtpMailer:
     async def _send_one(self, letter: Letter) -> Accepted | RemoteError:
         """Raises NoConnectionError."""
         try:
-            envelope = wire.envelope(letter, sender=self._sender, now=self._now())
+            envelope = wire.envelope(letter, sender=self._sender, returns_to=self._returns_to, now=self._now())
         except RemoteError as error:
             return error
         await self._limiter.acquire(System.MAIL)
@@ -117,10 +123,3 @@ class SmtpMailer:
             if kept:
                 return await self._hand_over(envelope)
             return wire.unreachable("the connection ended before the letter was sent")
-
-
-def _verifying_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context

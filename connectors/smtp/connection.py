@@ -6,8 +6,9 @@ import ssl
 
 import aiosmtplib
 
+from connectors.mail_security import Security
 from connectors.smtp import wire
-from connectors.smtp.models import Envelope, Security, Stage
+from connectors.smtp.models import Envelope, Stage
 from lucy.errors import RemoteError
 from lucy.ports import Accepted
 
@@ -114,6 +115,7 @@ class Connection:
     async def _connect(self) -> RemoteError | None:
         try:
             await self._smtp.connect()
+            await self._greet()
         except ssl.SSLError:
             return wire.insecure("the server's certificate or TLS version was not accepted")
         except aiosmtplib.SMTPResponseException as refusal:
@@ -127,6 +129,14 @@ class Connection:
         except aiosmtplib.SMTPException:
             return wire.insecure("the server does not offer STARTTLS")
         return None
+
+    async def _greet(self) -> None:
+        """What the server offers has to be known before the first letter."""
+        if self._smtp.is_ehlo_or_helo_needed:
+            try:
+                await self._smtp.ehlo()
+            except aiosmtplib.SMTPHeloError:
+                await self._smtp.helo()
 
     async def _log_in(self) -> RemoteError | None:
         try:
@@ -142,7 +152,7 @@ class Connection:
     async def _converse(self, envelope: Envelope) -> Accepted:
         stage = Stage.MAIL
         try:
-            await self._smtp.mail(envelope.sender)
+            await self._smtp.mail(envelope.sender, options=self._mail_options())
             stage = Stage.RCPT
             await self._smtp.rcpt(envelope.recipient)
             stage = Stage.DATA
@@ -161,6 +171,10 @@ class Connection:
         if protocol is None:
             raise ConnectionLostError
         return await self._verdict(protocol)
+
+    def _mail_options(self) -> list[str]:
+        """A letter that comes back comes without its text, which may hold a password (RFC 3461, RET)."""
+        return ["RET=HDRS"] if self._smtp.supports_extension("dsn") else []
 
     async def _verdict(self, protocol: "aiosmtplib.protocol.SMTPProtocol") -> Accepted:
         """The reply to a letter that is out of our hands. aiosmtplib's own `data()` does not tell "not sent" apart."""

@@ -4,14 +4,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Security(StrEnum):
-    """`starttls` begins in clear and goes no further without TLS; `tls` speaks TLS from the first byte."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
 class Stage(StrEnum):
     """How far a letter got; decides what a failure means."""
 

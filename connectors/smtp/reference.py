@@ -14,6 +14,7 @@ REFERENCE = Reference(
         "LUCY_SMTP_USER",
         "LUCY_SMTP_PASSWORD",
         "LUCY_MAIL_FROM",
+        "LUCY_MAIL_RETURN",
         "LUCY_MAIL_FALLBACK",
         "LUCY_RATE_MAIL",
         "LUCY_CA_FILE",

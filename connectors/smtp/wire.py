@@ -56,8 +56,8 @@ def sender_mailbox(written: str) -> Mailbox:
     return mailbox(address, name=name)
 
 
-def envelope(letter: Letter, *, sender: Mailbox, now: datetime) -> Envelope:
-    """The letter as it goes over the line.
+def envelope(letter: Letter, *, sender: Mailbox, now: datetime, returns_to: str = "") -> Envelope:
+    """The letter as it goes over the line; `returns_to` is where it comes back, the sender where that is empty.
 
     Raises Invalid `E-001` for an address that is none, and for line breaks where a header would begin.
     """
@@ -70,7 +70,7 @@ def envelope(letter: Letter, *, sender: Mailbox, now: datetime) -> Envelope:
         raise Invalid(System.MAIL, OPERATION, "E-001", detail=str(error)) from None
     except (MessageError, LookupError):
         raise Invalid(System.MAIL, OPERATION, "E-001", detail="the letter cannot be written as MIME") from None
-    return Envelope(sender=sender.address, recipient=recipient.address, content=content)
+    return Envelope(sender=returns_to or sender.address, recipient=recipient.address, content=content)
 
 
 def _message(letter: Letter, *, sender: Mailbox, recipient: Mailbox, now: datetime) -> EmailMessage:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import account_groups as groups_db
+from lucy.db import letters as letters_db
 from lucy.db.tables import AccountRow, EnrolmentRow, FormerEmailRow, MoodleUserRow, StudentRow
 from lucy.domain.plans import Present
 from lucy.domain.students import StudentId
@@ -27,6 +28,7 @@ async def present(
     }
     contacts = await _contacts(session, ids)
     former = await _former(session, ids)
+    bounced = await letters_db.addresses_that_bounced(session, ids)
     account_groups = await groups_db.of_students(session, ids)
     users: dict[StudentId, set[str]] = {}
     for student, site in await session.execute(
@@ -64,10 +66,11 @@ async def present(
             contact_changed=_changed(
                 contacts[id_].email,
                 mailed_to=accounts[id_].mailed_to if id_ in accounts else "",
-                replaced_at=former.get(id_),
+                replaced_at=former[id_].replaced_at if id_ in former else None,
                 since=contact_since,
             ),
-            former_contact=id_ in former,
+            former_contact=id_ in former and former[id_].email.lower() not in bounced.get(id_, ()),
+            bounced=contacts[id_].email.lower() in bounced.get(id_, ()),
             welcomed=contacts[id_].welcomed,
         )
         for id_ in ids
@@ -86,13 +89,20 @@ async def _contacts(session: AsyncSession, ids: Sequence[StudentId]) -> dict[Stu
     return {row.id: _Contact(row.personal_email, row.welcomed_at is not None) for row in rows}
 
 
-async def _former(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, datetime]:
-    """When the last change of each address was."""
-    statement = select(FormerEmailRow.student_id, func.max(FormerEmailRow.replaced_at).label("at"))
-    rows = await session.execute(
-        statement.where(FormerEmailRow.student_id.in_(ids)).group_by(FormerEmailRow.student_id)
+@dataclass(frozen=True, slots=True)
+class _Former:
+    email: str
+    replaced_at: datetime
+
+
+async def _former(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, _Former]:
+    """The address that each had before the present one, and until when."""
+    rows = await session.scalars(
+        select(FormerEmailRow)
+        .where(FormerEmailRow.student_id.in_(ids))
+        .order_by(FormerEmailRow.replaced_at, FormerEmailRow.id)
     )
-    return {row.student_id: row.at for row in rows}
+    return {row.student_id: _Former(row.email, row.replaced_at) for row in rows}
 
 
 def _changed(email: str, *, mailed_to: str, replaced_at: datetime | None, since: datetime) -> bool:

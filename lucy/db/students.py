@@ -25,9 +25,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lucy.db.letters import same_address, with_letter
 from lucy.db.listings import WITNESSES
-from lucy.db.tables import AccountRow, EnrolmentRow, FormerEmailRow, ListingRow, MoodleUserRow, StudentRow
-from lucy.domain.selections import Selection, Thing, fold
+from lucy.db.tables import (
+    AccountRow,
+    EnrolmentRow,
+    FormerEmailRow,
+    LetterRow,
+    ListingRow,
+    MoodleUserRow,
+    StudentRow,
+)
+from lucy.domain.letter_states import LetterState
+from lucy.domain.selections import LetterFate, Selection, Thing, fold
 from lucy.domain.students import Career, Modality, SourceList, Stage, Student, StudentId
 
 
@@ -262,6 +272,8 @@ def _conditions(selection: Selection, zone: ZoneInfo) -> list[ColumnElement[bool
     found += _career_conditions(selection)
     found += [_has(thing) for thing in sorted(selection.having)]
     found += [~_has(thing) for thing in sorted(selection.lacking)]
+    if selection.letters:
+        found.append(or_(*(_letter(fate) for fate in sorted(selection.letters))))
     if selection.absent:
         listed = exists().where(ListingRow.student_id == StudentRow.id)
         found += [listed, ~listed.where(ListingRow.missing < WITNESSES)]
@@ -285,6 +297,20 @@ def _career_conditions(selection: Selection) -> list[ColumnElement[bool]]:
     if patterns == [{}]:
         return []
     return [or_(*(StudentRow.careers.contains([pattern]) for pattern in patterns))]
+
+
+_FATES = {
+    LetterFate.ACCEPTED: LetterState.ACCEPTED,
+    LetterFate.UNUSED: LetterState.UNUSED,
+    LetterFate.USED: LetterState.USED,
+}
+
+
+def _letter(fate: LetterFate) -> ColumnElement[bool]:
+    if fate in _FATES:
+        return with_letter(LetterRow.state == _FATES[fate])
+    same = same_address()
+    return with_letter(LetterRow.state == LetterState.BOUNCED, same if fate is LetterFate.BOUNCED else ~same)
 
 
 def _has(thing: Thing) -> ColumnElement[bool]:

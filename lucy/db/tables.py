@@ -10,7 +10,7 @@ from lucy.db.tables_batches import (
     StudentHoldRow,
 )
 from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseDriftRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
-from lucy.db.tables_letters import TemplateRow
+from lucy.db.tables_letters import LetterRow, ReturnMailboxRow, TemplateRow
 from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, FormerEmailRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
@@ -53,12 +53,14 @@ __all__ = [
     "InboxDedupRow",
     "IngestPayloadRow",
     "IngestRunRow",
+    "LetterRow",
     "ListingRow",
     "MemberRow",
     "MoodleUserRow",
     "OutageRow",
     "OutboxRow",
     "PostedCardRow",
+    "ReturnMailboxRow",
     "ScheduleRow",
     "ScheduleRunRow",
     "SealedSecretRow",

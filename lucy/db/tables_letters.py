@@ -1,13 +1,17 @@
-"""Tables of the letters' texts, in versions."""
+"""Tables of letters: their texts, in versions, and what became of those that went out."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lucy.db.base import Base
+from lucy.domain.batches import BatchId
+from lucy.domain.letter_states import LetterState
 from lucy.domain.letters import LetterName, TemplateState
+from lucy.domain.steps import StepId
+from lucy.domain.students import StudentId
 
 
 class TemplateRow(Base):
@@ -39,3 +43,35 @@ class TemplateRow(Base):
     decided_by_name: Mapped[str] = mapped_column(server_default="")
     decided_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(server_default="")
+
+
+class LetterRow(Base):
+    """A letter that the mail server took. `detail` of one that came back: its enhanced status code."""
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        Index("ix_letter_student_id", "student_id"),
+        Index("ix_letter_address", text("lower(address)")),
+        Index("ix_letter_open", "step_id", postgresql_where=text("state in ('accepted', 'unused', 'bounced')")),
+    )
+
+    step_id: Mapped[StepId] = mapped_column(ForeignKey("step.id"), primary_key=True)
+    student_id: Mapped[StudentId] = mapped_column(ForeignKey("student.id"))
+    batch_id: Mapped[BatchId] = mapped_column(BigInteger())
+    name: Mapped[LetterName]
+    address: Mapped[str]
+    state: Mapped[LetterState]
+    accepted_at: Mapped[datetime]
+    state_at: Mapped[datetime]
+    detail: Mapped[str] = mapped_column(server_default="")
+
+
+class ReturnMailboxRow(Base):
+    """How far the mailbox was read to which letters come back: the IMAP UID, good while UIDVALIDITY stays the same."""
+
+    __tablename__ = "return_mailbox"
+
+    mailbox: Mapped[str] = mapped_column(primary_key=True)
+    validity: Mapped[int] = mapped_column(BigInteger())
+    uid: Mapped[int] = mapped_column(BigInteger())
+    read_at: Mapped[datetime]

@@ -18,6 +18,7 @@ APPROVALS, THRESHOLD = "aprobaciones.", "umbral."
 LIST = "lista."
 PHASES, LETTERS_A_DAY, INGEST_SHARE = "fases", "correo.por_dia", "ingesta.proporcion"
 CONTACT_DAYS = "correo.dias_de_cambio"
+UNUSED_DAYS = "credenciales.dias_sin_uso"
 
 _THRESHOLDS = {
     "activar": "10000",  # a first day of term fits; seats, letters and a second person watch over it, too
@@ -67,6 +68,14 @@ def contact_days(text: str) -> int:
     return int(text)
 
 
+def unused_days(text: str) -> int:
+    """Raises RequestError."""
+    days = contact_days(text)
+    if not days:
+        raise RequestError(_("Tiene que ser un día o más: Entra tarda hasta un día en decir quién entró."))
+    return days
+
+
 def _phases(text: str) -> object:
     return parse_phases(text, frozenset(_THRESHOLDS))
 
@@ -103,6 +112,12 @@ KEYS: dict[str, Key] = {
             "Días en que un correo nuevo en SIAL todavía pide otra persona para mandarle una contraseña",
             "30",
             contact_days,
+        ),
+        Key(
+            UNUSED_DAYS,
+            "Días desde su carta sin que nadie entre, para contar una contraseña como sin estrenar",
+            "10",
+            unused_days,
         ),
         Key(LETTERS_A_DAY, "Cartas por día que acepta el servidor de correo", "10000", letters_a_day),
     )
@@ -147,6 +162,10 @@ def list_of(name: str) -> SourceList | None:
 
 def days_of_a_new_contact(values: Mapping[str, str]) -> int:
     return contact_days(values.get(CONTACT_DAYS, KEYS[CONTACT_DAYS].default))
+
+
+def days_unused(values: Mapping[str, str]) -> int:
+    return unused_days(values.get(UNUSED_DAYS, KEYS[UNUSED_DAYS].default))
 
 
 def ingest_share(values: Mapping[str, str]) -> float:

@@ -38,6 +38,7 @@ class House:
     moodle_sites: Mapping[str, MoodleRules] = field(default_factory=lambda: {MAIN_SITE: MoodleRules()})
     usage_location: str = "AR"
     mail_fallback: bool = True  # letters to the institutional address where there is no personal one
+    reads_returns: bool = False  # the mailbox to which letters come back
     licence_group: str = ""
     account_groups: tuple[str, ...] = ()
     payload_runs_kept: int = 14  # of each list

@@ -158,6 +158,12 @@ def address_for(personal: str, institutional: str, *, fallback: bool) -> str:
     return personal or (institutional if fallback else "")
 
 
+def step_of(message_id: str, *, domain: str) -> int | None:
+    """The step whose letter has this Message-ID; None where it is not one of this house."""
+    found = re.fullmatch(rf"<lucy\.\d{{1,18}}\.(\d{{1,18}})@{re.escape(domain)}>", message_id, re.IGNORECASE)
+    return int(found[1]) if found else None
+
+
 def message_id(*, batch: int, step: int, domain: str) -> str:
     """The same for every attempt at one letter, so that a repeat can be recognised as one."""
     return f"<lucy.{batch}.{step}@{domain}>"

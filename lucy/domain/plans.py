@@ -22,7 +22,8 @@ class Present:
     `moodle_users` are the sites where they have a user that may enter (the main one is ""). `courses` are those they
     are active in, `ours` those of them that Lucy put them in. `groups` are the groups of each course, `account_groups`
     the ids of the Entra groups that they are in. `contact_changed`: their personal address is new, or another than the
-    one that got their last password; `former_contact`: the one before is known.
+    one that got their last password; `former_contact`: the one before is known, and letters reach it. `bounced`: a
+    letter to the present address came back.
     """
 
     has_account: bool = False
@@ -35,6 +36,7 @@ class Present:
     account_groups: frozenset[str] = frozenset()
     contact_changed: bool = False
     former_contact: bool = False
+    bounced: bool = False
     welcomed: bool = False
 
 

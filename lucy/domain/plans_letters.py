@@ -25,7 +25,7 @@ def plan_letters(people: People, kind: BatchKind, options: BatchOptions, config:
 def _password(student: Student, present: Present, kind: BatchKind, options: BatchOptions, config: str) -> PlanRow:
     basis = {
         Fact.NAME.value: print_of([student.first_name, student.last_name, student.document_number]),
-        Fact.EMAIL.value: print_of([student.personal_email, present.contact_changed]),
+        Fact.EMAIL.value: print_of(_contact(student, present)),
         Fact.ACCOUNT.value: account_fact(present),
         Fact.CONFIG.value: config,
     }
@@ -38,12 +38,19 @@ def _password(student: Student, present: Present, kind: BatchKind, options: Batc
     letter = StepKind.PASSWORD_MAIL if kind is BatchKind.RESET else StepKind.CREDENTIALS_MAIL
     wanted = [Wanted(StepKind.RESET_PASSWORD), Wanted(letter, reason={AFTER_A_RESET: True})]
     warnings: tuple[str, ...] = ()
-    if present.contact_changed:
+    if present.bounced:
+        warnings = (_("su última carta a ese mismo correo rebotó: conviene corregirlo antes en SIAL"),)
+    elif present.contact_changed:
         warnings = (_("cambiaron de correo hace poco, o es otro que el de su carta: lo aprueba otra persona"),)
         if present.former_contact:
             wanted.append(Wanted(StepKind.NOTICE_MAIL))
     lost = _("la contraseña que tienen deja de servir")
     return PlanRow(student.id, steps_for(student.id, wanted), (), (lost,), basis, warnings)
+
+
+def _contact(student: Student, present: Present) -> list[object]:
+    """What is approved of an address; one that letters come back from is another thing to say yes to."""
+    return [student.personal_email, present.contact_changed, *(["bounced"] if present.bounced else [])]
 
 
 def _refusal(student: Student, present: Present, *, mail: bool) -> str:

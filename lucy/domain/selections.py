@@ -20,6 +20,16 @@ from lucy.texts import _
 T = TypeVar("T")
 
 
+class LetterFate(StrEnum):
+    """Of the last letter with a password: `carta:sin-estrenar`. `corregida`: it came back; SIAL has another address."""
+
+    ACCEPTED = "aceptada"
+    UNUSED = "sin-estrenar"
+    USED = "estrenada"
+    BOUNCED = "rebotada"
+    MENDED = "corregida"
+
+
 class Thing(StrEnum):
     """What a student may have or lack: `con:cuenta`, `sin:moodle`."""
 
@@ -50,6 +60,7 @@ class Selection:
     new_since: date | None = None
     changed_since: date | None = None
     absent: bool = False
+    letters: frozenset[LetterFate] = frozenset()
 
     def __str__(self) -> str:
         """The selection in its own language; parsing it again gives the same."""
@@ -62,6 +73,7 @@ class Selection:
         words += [f'localidad:"{name}"' for name in sorted(self.localities)]
         words += [f"con:{thing.value}" for thing in Thing if thing in self.having]
         words += [f"sin:{thing.value}" for thing in Thing if thing in self.lacking]
+        words += [f"carta:{fate.value}" for fate in LetterFate if fate in self.letters]
         words += [f"nuevos:{self.new_since.isoformat()}"] if self.new_since else []
         words += [f"desde:{self.changed_since.isoformat()}"] if self.changed_since else []
         words += list(self.documents)
@@ -90,10 +102,16 @@ _MODALITIES = {
     "pres": Modality.PRES, "presencial": Modality.PRES, "1": Modality.PRES,
     "dist": Modality.DIST, "distancia": Modality.DIST, "a distancia": Modality.DIST, "2": Modality.DIST,
 }  # fmt: skip
+_FATES = {
+    **{fate.value: fate for fate in LetterFate},
+    "sin-uso": LetterFate.UNUSED, "sin-usar": LetterFate.UNUSED, "unused": LetterFate.UNUSED,
+    "usada": LetterFate.USED, "used": LetterFate.USED, "rebote": LetterFate.BOUNCED,
+    "bounced": LetterFate.BOUNCED, "accepted": LetterFate.ACCEPTED, "mended": LetterFate.MENDED,
+}  # fmt: skip
 FILTERS = (
     "preinscriptos, aspirantes, ingresantes, alumnos, todos, nuevos, ausentes, cohorte:2026, carrera:CP, "
     "modalidad:pres|dist, comision:01, localidad:…, con:/sin:cuenta|licencia|moodle|matricula|carta|correo, "
-    "desde:ayer|2026-11-20"
+    "carta:aceptada|sin-estrenar|estrenada|rebotada|corregida, desde:ayer|2026-11-20"
 )
 
 
@@ -208,6 +226,13 @@ def _lacking(selection: Selection, value: str, today: date) -> Selection:
     return replace(selection, lacking=selection.lacking | {_one_of(_THINGS, value, "sin", ", ".join(Thing))})
 
 
+def _letter(selection: Selection, value: str, today: date) -> Selection:
+    return replace(
+        selection,
+        letters=selection.letters | {_one_of(_FATES, value.replace(" ", "-"), "carta", ", ".join(LetterFate))},
+    )
+
+
 def _new_since(selection: Selection, value: str, today: date) -> Selection:
     return replace(selection, new_since=parse_day(value, today=today))
 
@@ -239,6 +264,7 @@ _FILTERS: dict[str, Callable[[Selection, str, date], Selection]] = {
     "localidad": _locality, "locality": _locality,
     "con": _having, "with": _having,
     "sin": _lacking, "without": _lacking,
+    "carta": _letter, "letter": _letter,
     "nuevos": _new_since, "nuevas": _new_since,
     "desde": _changed_since, "since": _changed_since,
 }  # fmt: skip

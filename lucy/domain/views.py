@@ -222,6 +222,7 @@ class Proposal:
 
     label: str
     selection: str
+    kind: BatchKind = BatchKind.ACTIVATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,8 @@ class ReportView:
     """The nightly report. `new_per_day` is oldest first; `absent` have an open account and are on no list any more.
 
     `unsent` were set a password whose letter failed, `leaks` are places where the nightly search found a secret.
+    `unused`: nobody has used their password in `unused_days`. `bounced`: their letter came back, and SIAL has the same
+    address; `mended`: by now it has another.
     """
 
     day: date
@@ -240,6 +243,10 @@ class ReportView:
     audit_events: int = 0
     proposals: tuple[Proposal, ...] = ()
     absent: int = 0
+    unused: int = 0
+    unused_days: int = 0
+    bounced: int = 0
+    mended: int = 0
     unsent: int = 0
     leaks: int = 0
 

@@ -12,7 +12,7 @@ from lucy.domain.house import House
 from lucy.domain.moodle_rules import MAIN_SITE, site_and_course
 from lucy.domain.students import SourceList
 from lucy.errors import RemoteError
-from lucy.ports import Directory, Mailer, Moodle, StudentRecords
+from lucy.ports import Directory, Mailer, Moodle, ReturnMailbox, StudentRecords
 
 GROUP_PROBLEM = "T-021"
 _OF_GROUPS = "core_group_"  # functions that a site without groups can do without
@@ -35,6 +35,7 @@ async def check_house(
     sites: Mapping[str, Moodle],
     records: StudentRecords,
     mailer: Mailer,
+    returns: ReturnMailbox | None = None,
     *,
     courses: Sequence[str],
     house: House,
@@ -53,6 +54,8 @@ async def check_house(
             (f"{name}: courses", _bound(_courses, name, moodle, shortnames, house.moodle_sites[site].role_id))
         )
     questions += [("SIAL", lambda: _list(records)), ("Mail", lambda: _mail(mailer))]
+    if returns is not None:
+        questions.append(("Returned mail", _bound(_returned, returns)))
     for what, ask in questions:
         try:
             found = await ask()
@@ -141,3 +144,8 @@ async def _list(records: StudentRecords) -> Sequence[Finding]:
 async def _mail(mailer: Mailer) -> Sequence[Finding]:
     await mailer.probe()
     return [Finding("Mail", True, "connected, logged in, and the server takes letters of the sender")]
+
+
+async def _returned(returns: ReturnMailbox) -> Sequence[Finding]:
+    await returns.probe()
+    return [Finding("Returned mail", True, "the mailbox to which letters come back can be read")]

@@ -31,6 +31,8 @@ async def run_due_schedules(session: AsyncSession, *, house: House, now: datetim
     for schedule in await schedules.due(session, now=now):
         planned_at = schedule.next_run_at or now
         schedule.next_run_at = next_run(schedule.cron, house.zone, after=now)
+        if schedule.task == "returns" and not house.reads_returns:
+            continue  # nobody set a mailbox
         if await schedules.note_run(session, schedule.name, planned_at=planned_at, now=now):
             schedule.last_run_at, schedule.times_run = now, schedule.times_run + 1
             await _start(session, schedule, house=house, now=now)
@@ -79,6 +81,12 @@ async def _start(session: AsyncSession, schedule: ScheduleRow, *, house: House, 
         return
     if schedule.task == "canaries":
         await outbox.put(session, [Nudge("find_secrets")], now=now)
+        return
+    if schedule.task == "returns":
+        await outbox.put(session, [Nudge("read_returns")], now=now)
+        return
+    if schedule.task == "first_use":
+        await outbox.put(session, [Nudge("check_first_use")], now=now)
         return
     if schedule.task == "enrolments":
         await outbox.put(session, [Nudge("check_enrolments")], now=now)

@@ -6,18 +6,22 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import audit, batches, doubles
+from lucy.db import config as config_db
 from lucy.db import ingest as ingest_db
+from lucy.db import letters as letters_db
 from lucy.db import students as students_db
+from lucy.db.letters import LetterCounts
 from lucy.db.tables import AccountRow, BatchRow, IngestRunRow, MoodleUserRow, StepRow, StudentRow
 from lucy.db.unsent import unsent
 from lucy.domain.batches import BatchState, batch_code
+from lucy.domain.config import days_unused
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
 from lucy.domain.ingest import HeldReason as Reason
 from lucy.domain.ingest import explain as explain_held
 from lucy.domain.ingest_guard import Comparison, HeldRun
-from lucy.domain.operations import batch_title, options_from, system_of
-from lucy.domain.selections import Selection, Thing
+from lucy.domain.operations import BatchKind, batch_title, options_from, system_of
+from lucy.domain.selections import LetterFate, Selection, Thing
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage, mask_document_number
 from lucy.domain.views import BatchLine, Proposal, ReportView, StatusView, SystemState, WaitingBatch
@@ -25,7 +29,7 @@ from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldReason, HeldView,
 from lucy.errors import System
 from lucy.flows.find_obstacles import system_notes
 from lucy.flows.find_secrets import leaks_found
-from lucy.texts import _, plural
+from lucy.texts import _, number, plural
 
 NIGHT = timedelta(hours=24)
 DAYS_SHOWN = 14
@@ -44,6 +48,7 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
     new = await ingest_db.new_per_day(session, since=since, zone=str(house.zone))
     head, events = await audit.head(session)
     held = await ingest_db.held_by_reason(session)
+    letters, values = await letters_db.counts(session), await config_db.values(session)
     days = [day - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
     return ReportView(
         day=day,
@@ -53,9 +58,13 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
         new_per_day=tuple((one, new.get(one, 0)) for one in days),
         audit_head=head,
         audit_events=events,
-        proposals=await _proposals(session, house),
+        proposals=(*await _proposals(session, house), *_reissues(letters)),
         absent=await students_db.count_absent(session),
         unsent=await unsent(session),
+        unused=letters.unused,
+        unused_days=days_unused(values),
+        bounced=letters.bounced,
+        mended=letters.mended,
         leaks=await leaks_found(session, since=end - NIGHT),
     )
 
@@ -139,6 +148,19 @@ async def _proposals(session: AsyncSession, house: House) -> tuple[Proposal, ...
             name = plural("{n} " + stage.value, "{n} " + stage.value + "s", count)
             found.append(Proposal(_("Preparar activación de {students}").format(students=name), str(selection)))
     return tuple(found)
+
+
+def _reissues(letters: LetterCounts) -> list[Proposal]:
+    """A new password for those whose last one is of no use; who has no other address would get it as little."""
+    found = []
+    for fate, count, one, many in (
+        (LetterFate.UNUSED, letters.unused, _("Reemitir la que nadie estrenó"), _("Reemitir las {n} sin estrenar")),
+        (LetterFate.MENDED, letters.mended, _("Reemitir la que rebotó"), _("Reemitir las {n} que rebotaron")),
+    ):
+        if count:
+            selection = str(Selection(letters=frozenset({fate})))
+            found.append(Proposal((one if count == 1 else many).format(n=number(count)), selection, BatchKind.RESEND))
+    return found
 
 
 async def view_status(session: AsyncSession, *, house: House, now: datetime) -> StatusView:

@@ -6,12 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import accounts as accounts_db
 from lucy.db import audit, batches
+from lucy.db import letters as letters_db
 from lucy.db import moodle as moodle_db
 from lucy.db import students as students_db
 from lucy.db.tables import AccountRow, AuditEventRow, StepRow, StudentRow
 from lucy.domain.batches import batch_code
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
+from lucy.domain.letter_states import LetterState, SentLetter
 from lucy.domain.operations import StepKind
 from lucy.domain.steps import StepState
 from lucy.domain.students import Career, Modality, format_document_number
@@ -45,7 +47,7 @@ async def _view(session: AsyncSession, row: StudentRow, house: House, now: datet
         upn=account.upn if account else "",
         account_enabled=account.enabled if account else None,
         licensed=bool(account and account.licensed),
-        letter=_letter(account, house),
+        letter=_letter(account, await letters_db.of_student(session, row.id), house),
         moodle_username=next((user.username for user in moodle.values()), ""),
         courses=tuple(
             CourseState(one.course, _("suspendido") if one.suspended else _("matriculado"), one.created_at)
@@ -70,13 +72,19 @@ def _career(career: Career) -> str:
     return ", ".join(parts)
 
 
-def _letter(account: AccountRow | None, house: House) -> str:
+def _letter(account: AccountRow | None, sent: SentLetter | None, house: House) -> str:
     if account is None:
         return ""
     if account.mailed_at is None:
         return _("sin enviar") if account.made_by_batch else _("sin carta: la cuenta ya existía")
     moment = account.mailed_at
-    return _("aceptada el {day} {clock}").format(day=day(moment, house.zone), clock=clock(moment, house.zone))
+    taken = _("aceptada el {day} {clock}").format(day=day(moment, house.zone), clock=clock(moment, house.zone))
+    if sent is None or sent.state is LetterState.ACCEPTED:
+        return taken
+    if sent.state is LetterState.BOUNCED:
+        back = _("rebotó el {day}").format(day=day(sent.state_at, house.zone))
+        return f"{taken}, {back}" + (f" ({sent.detail})" if sent.detail else "")
+    return taken + (_(", estrenada") if sent.state is LetterState.USED else _(", sin estrenar"))
 
 
 def _course_state(step: StepRow) -> str:

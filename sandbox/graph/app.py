@@ -1,6 +1,7 @@
 """The simulator over HTTP: login authority, Graph and `/_control` on one port.
 
-`POST /_control/graph/sign-in {"upn", "password"}` tells whether a password opens an account. Faults are matched by the
+`POST /_control/graph/sign-in {"upn", "password"}` tells whether a password opens an account; with `"new_password"` its
+owner enters and chooses that one. Faults are matched by the
 names in `operations`, or by such a name and the id or UPN (`POST /users ana@…`); own action: `throttle`.
 """
 
@@ -54,7 +55,7 @@ def build_app(state: GraphState) -> web.Application:
             upn, password = str(sent["upn"]), str(sent["password"])
         except (ValueError, TypeError, KeyError):
             return web.json_response({"error": 'send {"upn": …, "password": …}'}, status=400)
-        opens, must_change = state.sign_in(upn, password)
+        opens, must_change = state.sign_in(upn, password, new_password=str(sent.get("new_password", "")))
         return web.json_response({"ok": opens, "must_change": must_change})
 
     app = web.Application(middlewares=[add_latency], client_max_size=16 * 2**20)

@@ -36,6 +36,7 @@ class Behaviour:
     secret_expired: bool = False
     delta_lifetime_s: float = 7 * 86400.0
     object_quota: int = 50_000
+    premium: bool = False  # Entra ID P1: sign-ins can be read
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,19 @@ class GraphState:
         self._ids_by_upn[user.upn.lower()] = user.id
         return user
 
-    def sign_in(self, upn: str, password: str) -> tuple[bool, bool]:
-        """Whether the password opens the account, and whether it must then be changed."""
+    def sign_in(self, upn: str, password: str, *, new_password: str = "") -> tuple[bool, bool]:
+        """Whether the password opens the account, and whether it must then be changed.
+
+        With `new_password` the owner enters and chooses it; without, it is only tried.
+        """
         user = self.users.get(self._ids_by_upn.get(upn.lower(), ""))
         if user is None or user.password is None or not user.password.matches(password):
             return False, False
-        return bool(user.properties.get("accountEnabled")), user.must_change
+        opens, must_change = bool(user.properties.get("accountEnabled")), user.must_change
+        if opens and new_password:
+            user.password, user.must_change = StoredPassword.of(new_password), False
+            user.password_set_at = user.signed_in_at = self.clock()
+        return opens, must_change
 
     def reset(self) -> None:
         """An empty tenant with the first settings. Tokens stay good: running clients hold them."""
@@ -233,6 +241,7 @@ class GraphState:
         )
         user.password = StoredPassword.of(own["password"]) if own["password"] else None
         user.must_change = bool(own["mustChange"])
+        user.password_set_at = user.created_at if user.password else None
         self.set_licences(user, {self.sku_id: []} if own["licensed"] else {})
         if own["deleted"]:
             self.delete(user)

@@ -63,7 +63,7 @@ class User:
 
     `visible_at`: when the replicas have it (section 10). `licences`: skuId → disabled plans, given to the user.
     `of_groups`: (group id, skuId) → why it could not be given, empty where it was. `deleted_at`: set while in
-    the deleted items.
+    the deleted items. `signed_in_at`: the last successful sign-in.
     """
 
     id: str
@@ -73,6 +73,8 @@ class User:
     sessions_valid_from: float
     password: StoredPassword | None = None
     must_change: bool = False
+    password_set_at: float | None = None
+    signed_in_at: float | None = None
     licences: dict[str, list[str]] = field(default_factory=dict)
     of_groups: dict[tuple[str, str], str] = field(default_factory=dict)
     deleted_at: float | None = None
@@ -83,20 +85,30 @@ class User:
 
 
 def every_property(user: User) -> dict[str, Any]:
-    """All that can be selected. `passwordProfile` is always null: Graph never gives a password back."""
+    """All that can be selected. Of `passwordProfile` Graph tells whether it must be changed, never the password."""
     return {
         "id": user.id,
         **{name: user.properties.get(name, default) for name, default in (WRITABLE | READ_ONLY).items()},
-        "passwordProfile": None,
+        "passwordProfile": {"password": None, "forceChangePasswordNextSignIn": user.must_change},
+        "lastPasswordChangeDateTime": _time_or_none(user.password_set_at),
+        "signInActivity": _sign_in_activity(user),
         "assignedLicenses": [{"skuId": sku, "disabledPlans": plans} for sku, plans in held_licences(user).items()],
         "licenseAssignmentStates": [
             *(_assignment(sku, plans, group=None, error="") for sku, plans in user.licences.items()),
             *(_assignment(sku, [], group=group, error=error) for (group, sku), error in user.of_groups.items()),
         ],
         "createdDateTime": graph_time(user.created_at),
-        "deletedDateTime": None if user.deleted_at is None else graph_time(user.deleted_at),
+        "deletedDateTime": _time_or_none(user.deleted_at),
         "signInSessionsValidFromDateTime": graph_time(user.sessions_valid_from),
     }
+
+
+def _sign_in_activity(user: User) -> dict[str, Any] | None:
+    """Null for who has never tried. https://learn.microsoft.com/graph/api/resources/signinactivity"""
+    if user.signed_in_at is None:
+        return None
+    names = ("lastSignInDateTime", "lastSuccessfulSignInDateTime")
+    return dict.fromkeys(names, graph_time(user.signed_in_at)) | {"lastNonInteractiveSignInDateTime": None}
 
 
 def held_licences(user: User) -> dict[str, list[str]]:
@@ -114,6 +126,10 @@ def _assignment(sku: str, plans: list[str], *, group: str | None, error: str) ->
         "error": error or "None",
         "lastUpdatedDateTime": None,
     }
+
+
+def _time_or_none(seconds: float | None) -> str | None:
+    return None if seconds is None else graph_time(seconds)
 
 
 def graph_time(seconds: float) -> str:

@@ -6,7 +6,7 @@ Source: contracts/graph.md sections 3 to 6; the replication delay is section 10'
 from dataclasses import replace
 from typing import Any
 
-from sandbox.graph.errors import quota_exceeded
+from sandbox.graph.errors import GraphError, of_status, quota_exceeded
 from sandbox.graph.listing import selected, user_page
 from sandbox.graph.passwords import StoredPassword
 from sandbox.graph.request import Answer, GraphRequest
@@ -24,12 +24,31 @@ def create_user(state: GraphState, request: GraphRequest, _: str) -> Answer:
         raise quota_exceeded()
     properties = {name: value for name, value in request.body.items() if name != "passwordProfile"}
     user = state.add(properties, replication_s=state.behaviour.replication_s)
-    _set_password(user, request.body["passwordProfile"])
+    _set_password(user, request.body["passwordProfile"], now=state.clock())
     return Answer(201, one_user(user, request))
 
 
 def get_user(state: GraphState, request: GraphRequest, target: str) -> Answer:
-    return Answer(200, one_user(state.find(target), request, names=selected(request.query)))
+    names = selected(request.query)
+    if "signInActivity" in names:
+        _refuse_sign_ins(state, request)
+    return Answer(200, one_user(state.find(target), request, names=names))
+
+
+def _refuse_sign_ins(state: GraphState, request: GraphRequest) -> None:
+    """Sign-ins need a premium licence and a permission of their own.
+
+    Source: https://learn.microsoft.com/graph/api/resources/user, "signInActivity";
+    microsoftgraph/microsoft-graph-docs#12772. Raises GraphError.
+    """
+    if "AuditLog.Read.All" not in request.roles:
+        raise of_status(403)
+    if not state.behaviour.premium:
+        raise GraphError(
+            "Neither tenant is B2C or tenant doesn't have premium license",
+            code="Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+            status=403,
+        )
 
 
 def list_users(state: GraphState, request: GraphRequest, _: str) -> Answer:
@@ -50,7 +69,7 @@ def update_user(state: GraphState, request: GraphRequest, target: str) -> Answer
     profile = changes.pop("passwordProfile", None)
     state.change(user, changes)
     if profile:
-        _set_password(user, profile)
+        _set_password(user, profile, now=state.clock())
     return Answer(204)
 
 
@@ -84,7 +103,7 @@ def one_user(user: User, request: GraphRequest, *, names: tuple[str, ...] = DEFA
     return {"@odata.context": f"{request.base_url}/$metadata#users/$entity", **view(user, names)}
 
 
-def _set_password(user: User, profile: dict[str, Any]) -> None:
+def _set_password(user: User, profile: dict[str, Any], *, now: float) -> None:
     user.must_change = profile.get("forceChangePasswordNextSignIn", user.must_change)
     if profile.get("password") is not None:
-        user.password = StoredPassword.of(profile["password"])
+        user.password, user.password_set_at = StoredPassword.of(profile["password"]), now

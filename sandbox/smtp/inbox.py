@@ -1,11 +1,15 @@
 """The inbox as a server on the running loop, and its control app."""
 
 import asyncio
+import contextlib
 import ssl
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
 from sandbox.control import control_routes
+from sandbox.imap.server import ImapServer
+from sandbox.imap.state import MailboxState
 from sandbox.smtp.server import Connection
 from sandbox.smtp.state import InboxState
 
@@ -56,6 +60,17 @@ class Inbox:
         return connection
 
 
+@contextlib.asynccontextmanager
+async def return_mailbox(state: InboxState, *, knows_token: Callable[[str], bool]) -> AsyncIterator[int]:
+    """Serve the mailbox to which letters come back, in clear; yields the port."""
+    state.returns = state.returns or MailboxState()
+    server = ImapServer(state.returns, knows_token=knows_token)
+    try:
+        yield await server.start()
+    finally:
+        await server.stop()
+
+
 def build_app(state: InboxState) -> web.Application:
     """The control routes, and `GET /_control/inbox/messages`: bodies only with `full=1`; `to=` for one address."""
     app = web.Application()
@@ -70,7 +85,11 @@ def build_app(state: InboxState) -> web.Application:
         [
             web.get("/_control/inbox/messages", messages),
             *control_routes(
-                state.control, name="Mail", state=state.snapshot, reset=state.reset, actions=("delay", "reply")
+                state.control,
+                name="Mail",
+                state=state.snapshot,
+                reset=state.reset,
+                actions=("delay", "reply", "bounce"),
             ),
         ]
     )

@@ -4,11 +4,13 @@ Source: RFC 5321 (replies), RFC 3207 (STARTTLS), RFC 4954 (AUTH); https://aiosmt
 Faults are matched by command, or by command and address (`CONNECT`, `AUTH`, `MAIL`, `RCPT ana@example.com`,
 `DATA ana@example.com`, or the address alone for all its commands). Actions: `reply` (status and body text), `delay`,
 `cut_before`, `cut_after`. For DATA all of them come after the final dot, where a server decides about a letter:
-`delay` and `cut_after` keep the letter first, the sender cannot know.
+`delay` and `cut_after` keep the letter first, the sender cannot know. `bounce` accepts it, and then it comes back to
+the mailbox of the envelope's sender, with the enhanced status of `body` (5.1.1).
 """
 
 import asyncio
 import hmac
+import re
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -16,12 +18,13 @@ from typing import Any
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from sandbox.control import Fault
+from sandbox.imap.bounces import bounce
 from sandbox.smtp.messages import read_message
 from sandbox.smtp.state import InboxState
 
 HOSTNAME = "inbox.example.org"
 CUTS = ("cut_before", "cut_after")
-KEEPING = ("delay", "cut_after")
+KEEPING = ("delay", "cut_after", "bounce")
 _TEXTS = {421: "4.3.2 Service not available", 451: "4.3.0 Try again later", 550: "5.1.1 Mailbox unavailable"}
 
 
@@ -45,6 +48,7 @@ class Connection(SMTP):
         self._forget = forget
         self._counted = False
         self.number = 0
+        self.returns_all = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not self._counted:  # STARTTLS makes the same connection a second time
@@ -67,6 +71,11 @@ class Connection(SMTP):
             self._writer.close()
             return
         await super()._handle_client()
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """As aiosmtpd's, which knows nothing of RFC 3461's RET."""
+        self.returns_all = arg is None or "RET=HDRS" not in arg.upper()
+        await super().smtp_MAIL(re.sub(r" RET=(HDRS|FULL)\b", "", arg, flags=re.IGNORECASE) if arg else arg)
 
     async def smtp_STARTTLS(self, arg: str) -> None:
         """As aiosmtpd's, which never learns that a client hung up in the handshake (an untrusted certificate)."""
@@ -141,6 +150,7 @@ class Conversation:
     ) -> list[str]:
         """AUTH is offered only where there are credentials."""
         session.host_name = hostname
+        replies.insert(-1, "250-DSN")  # RFC 3461: a client may say how much of a letter comes back
         if self._state.credentials:
             return replies
         return [reply for reply in replies if not reply.startswith("250-AUTH")]
@@ -174,7 +184,20 @@ class Conversation:
         fault = server.take_fault("DATA", " ".join(envelope.rcpt_tos))
         if fault is None or fault.action in KEEPING:
             self._keep(server, envelope)
+        if fault is not None and fault.action == "bounce":
+            self._send_back(envelope, status=str(fault.body or "5.1.1"), whole=server.returns_all)
+            fault = None
         return await server.obey(fault) or "250 2.0.0 OK"
+
+    def _send_back(self, envelope: Envelope, *, status: str, whole: bool) -> None:
+        """The header alone where the client asked for it (RET=HDRS), else the whole letter."""
+        if self._state.returns is None:
+            return
+        letter, sender = envelope.original_content or b"", envelope.mail_from or ""
+        for recipient in envelope.rcpt_tos:
+            said = f"550 {status} <{recipient}>: not delivered"
+            report = bounce(letter, recipient=recipient, returns_to=sender, status=status, diagnostic=said, whole=whole)
+            self._state.returns.deliver(report)
 
     def _keep(self, server: Connection, envelope: Envelope) -> None:
         content = envelope.original_content or b""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.control import Control
+from sandbox.imap.state import MailboxState
 from sandbox.smtp.messages import InboxMessage
 
 COMMANDS = ("CONNECT", "AUTH", "MAIL", "RCPT", "DATA")
@@ -14,12 +15,13 @@ class InboxState:
     """`credentials`: login → password; when there are any, MAIL needs a login first (530).
 
     `connections` counts those ever opened and `open_connections` those open now, so that a test can prove that many
-    letters went over one. `keep_raw` keeps each letter's bytes too.
+    letters went over one. `keep_raw` keeps each letter's bytes too. `returns` is where letters come back.
     """
 
     control: Control = field(default_factory=lambda: Control(COMMANDS))
     credentials: dict[str, str] = field(default_factory=dict)
     keep_raw: bool = False
+    returns: MailboxState | None = None
     messages: list[InboxMessage] = field(default_factory=list)
     connections: int = 0
     open_connections: int = 0

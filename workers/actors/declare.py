@@ -15,9 +15,11 @@ from lucy.errors import RemoteError, System
 from lucy.flows.check_accounts import check_accounts
 from lucy.flows.check_courses import check_courses, look_at_courses
 from lucy.flows.check_enrolments import check_enrolments
+from lucy.flows.check_first_use import check_first_use
 from lucy.flows.check_letter import check_letter_for_all
 from lucy.flows.forecast_batch import courses_to_enter, store_forecast
 from lucy.flows.ingest_list import ingest_list
+from lucy.flows.read_returns import read_returns
 from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
 from lucy.flows.send_trial_letter import send_trial_letter
@@ -122,6 +124,25 @@ class Actors:
         await check_letter_for_all(runtime.db, template_id, house=runtime.house)
         await send_nudges(runtime.db, runtime.nudger)
 
+    async def read_returns(self) -> None:
+        """A reading that fails is made again by the agenda, an hour later."""
+        runtime = self._runtime
+        if runtime.returns is None or await self._paused(System.MAIL):
+            return
+        try:
+            await read_returns(runtime.db, runtime.returns, house=runtime.house)
+        except RemoteError as error:
+            log.warning("returns.not_read", code=error.code, error=str(error))
+
+    async def check_first_use(self) -> None:
+        """A check that fails is made again the next night; what it had read counts."""
+        if await self._paused(System.GRAPH):
+            return
+        try:
+            await check_first_use(self._runtime.db, self._runtime.directory)
+        except RemoteError as error:
+            log.warning("letters.first_use_not_checked", code=error.code, error=str(error))
+
     async def find_secrets(self) -> None:
         await search_house(self._runtime)
 
@@ -177,6 +198,12 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def letter(template_id: int) -> None:
         await current().check_letter(template_id)
 
+    async def returns() -> None:
+        await current().read_returns()
+
+    async def first_use() -> None:
+        await current().check_first_use()
+
     async def secrets() -> None:
         await current().find_secrets()
 
@@ -194,3 +221,5 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     declare("check_enrolments", enrolments)
     declare("find_secrets", secrets)
     declare("check_letter", letter)
+    declare("read_returns", returns)
+    declare("check_first_use", first_use)

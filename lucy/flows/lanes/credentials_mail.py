@@ -1,7 +1,6 @@
 """The letter with the temporary password: only the last password set is mailed, and it is destroyed once accepted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -18,21 +17,13 @@ from lucy.domain.letter_values import values_of
 from lucy.domain.letters import LetterName, Template
 from lucy.domain.operations import StepKind
 from lucy.domain.plans_letters import AFTER_A_RESET
-from lucy.domain.steps import StepEvent, StepId
+from lucy.domain.steps import StepEvent
 from lucy.domain.students import Student
 from lucy.errors import Remedy
 from lucy.flows.lanes.base import Noter, Outcome, failed
-from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
+from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready, accepted
 from lucy.ports import Letter, Mailer
 from lucy.sealing import Sealer
-
-
-@dataclass(frozen=True, slots=True)
-class LetterFact:
-    """The server took the letter; the sealed password of `secret_step` has done its work."""
-
-    secret_step: StepId
-    to_address: str
 
 
 class CredentialsMailLane(LetterLane):
@@ -61,9 +52,7 @@ class CredentialsMailLane(LetterLane):
             elif account is not None and secret is not None:
                 letter = self._letter(template, step, students[step.student_id], account, secret)
                 if letter.to_address:
-                    work.ready.append(
-                        Ready(step, letter, LetterFact(secret.step_id, letter.to_address), template.version)
-                    )
+                    work.ready.append(Ready(step, letter, template.version, secret.step_id))
                 else:
                     work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
@@ -91,9 +80,10 @@ class CredentialsMailLane(LetterLane):
         return self.addressed(step, student, address, rendered)
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        accepted = [(one.step, one.fact) for one in outcomes if isinstance(one.fact, LetterFact)]
-        await accounts_db.mark_mailed(session, {step.student_id: fact.to_address for step, fact in accepted}, now=now)
-        await accounts_db.destroy_secrets(session, [fact.secret_step for _, fact in accepted])
+        await super().store(session, outcomes, now=now)
+        taken = accepted(outcomes)
+        await accounts_db.mark_mailed(session, {step.student_id: fact.to_address for step, fact in taken}, now=now)
+        await accounts_db.destroy_secrets(session, [fact.secret_step for _, fact in taken if fact.secret_step])
 
 
 class PasswordMailLane(CredentialsMailLane):

@@ -15,12 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db import claims
 from lucy.db import config as config_db
+from lucy.db import letters as letters_db
 from lucy.db.claims import ClaimedStep
+from lucy.db.letters import AcceptedLetter
 from lucy.domain import letters
 from lucy.domain.config import letters_quota
 from lucy.domain.house import House
+from lucy.domain.letters import LetterName
 from lucy.domain.operations import LETTERS, PATIENT_LETTERS
-from lucy.domain.steps import StepEvent
+from lucy.domain.steps import StepEvent, StepId
 from lucy.domain.students import Student
 from lucy.errors import OutcomeUnknown, Remedy, RemoteError, System
 from lucy.flows.forecast_batch import letters_since_midnight
@@ -34,12 +37,20 @@ NO_SERVER = frozenset({"E-005", "E-006", "E-009", "E-012"})
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A letter to be handed over; `fact` is what the lane stores once it is accepted."""
+    """A letter to be handed over. `secret_step` is the step that made the password it carries, if it carries one."""
 
     step: ClaimedStep
     letter: Letter
-    fact: object
     version: int = 0  # of the letter's text
+    secret_step: StepId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFact:
+    """The server took the letter; a sealed password of `secret_step` has done its work."""
+
+    to_address: str
+    secret_step: StepId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class LetterLane(Lane[LetterWork]):
     """Letters one after another over a kept connection, each recorded as soon as the server answered for it."""
 
     system: ClassVar[System] = System.MAIL
+    letter: ClassVar[LetterName]
 
     def __init__(self, mailer: Mailer, note: Noter, house: House) -> None:
         self._mailer, self._note, self._house = mailer, note, house
@@ -132,7 +144,21 @@ class LetterLane(Lane[LetterWork]):
         ids = {"message_id": one.letter.message_id, **({"template": str(one.version)} if one.version else {})}
         if again:
             ids[SENT_AGAIN], answered[SENT_AGAIN] = str(again), again
-        return Outcome(one.step, StepEvent.COMPLETE, fact=one.fact, ids=ids, kept=answered)
+        fact = LetterFact(one.letter.to_address, one.secret_step)
+        return Outcome(one.step, StepEvent.COMPLETE, fact=fact, ids=ids, kept=answered)
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        """What became of it afterwards is found by the step: bounces name it."""
+        taken = [
+            AcceptedLetter(step.id, step.student_id, step.batch_id, self.letter, fact.to_address)
+            for step, fact in accepted(outcomes)
+        ]
+        await letters_db.add(session, taken, now=now)
+
+
+def accepted(outcomes: Sequence[Outcome]) -> list[tuple[ClaimedStep, LetterFact]]:
+    """The letters among them that the server took."""
+    return [(one.step, one.fact) for one in outcomes if isinstance(one.fact, LetterFact)]
 
 
 def _unanswered(step: ClaimedStep) -> int:

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,19 +19,12 @@ from lucy.domain.operations import StepKind
 from lucy.domain.students import Student, StudentId
 from lucy.errors import Remedy
 from lucy.flows.lanes.base import Outcome, failed
-from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
+from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready, accepted
 from lucy.ports import Letter
-
-
-@dataclass(frozen=True, slots=True)
-class Welcomed:
-    """The server took the letter."""
 
 
 class PlainLetterLane(LetterLane):
     """What is said is in `letter`; where it goes the lane knows."""
-
-    letter: ClassVar[LetterName]
 
     async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
         ids = [step.student_id for step in claimed]
@@ -46,7 +38,7 @@ class PlainLetterLane(LetterLane):
             if address:
                 student, account = students[step.student_id], accounts.get(step.student_id)
                 letter = self._letter(template, step, student, account, address)
-                work.ready.append(Ready(step, letter, self.fact(), template.version))
+                work.ready.append(Ready(step, letter, template.version))
             else:
                 work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
@@ -62,13 +54,6 @@ class PlainLetterLane(LetterLane):
         self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
     ) -> Mapping[StudentId, str]:
         """Where each letter goes; who is not named has no address."""
-
-    def fact(self) -> object:
-        """What is stored of an accepted letter; the step itself says that it was sent."""
-        return None
-
-    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        """Nothing but the step."""
 
 
 class NoticeMailLane(PlainLetterLane):
@@ -97,9 +82,7 @@ class WelcomeMailLane(PlainLetterLane):
             for id_, one in students.items()
         }
 
-    def fact(self) -> object:
-        return Welcomed()
-
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        welcomed = [one.step.student_id for one in outcomes if isinstance(one.fact, Welcomed)]
+        await super().store(session, outcomes, now=now)
+        welcomed = [step.student_id for step, _fact in accepted(outcomes)]
         await students_db.mark_welcomed(session, welcomed, now=now)

@@ -1,7 +1,6 @@
 """The letter that takes back an earlier one: that account has no effect, its password opens nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +16,7 @@ from lucy.domain.operations import StepKind
 from lucy.domain.plans import upn_for
 from lucy.domain.students import Student
 from lucy.errors import Remedy
-from lucy.flows.lanes.base import Outcome, failed
+from lucy.flows.lanes.base import failed
 from lucy.flows.lanes.letter import LetterLane, LetterWork, Ready
 from lucy.ports import Letter
 
@@ -26,17 +25,18 @@ class RectifyMailLane(LetterLane):
     """To where the letter with the password went. It holds no password."""
 
     kind: ClassVar[StepKind] = StepKind.RECTIFY_MAIL
+    letter: ClassVar[LetterName] = LetterName.RECTIFY
 
     async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
         ids = [step.student_id for step in claimed]
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
-        template = await templates.live(session, LetterName.RECTIFY)
+        template = await templates.live(session, self.letter)
         work = LetterWork([], [])
         for step in claimed:
             letter = self._letter(template, step, students[step.student_id], accounts.get(step.student_id))
             if letter.to_address:
-                work.ready.append(Ready(step, letter, None, template.version))
+                work.ready.append(Ready(step, letter, template.version))
             else:
                 work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
@@ -50,6 +50,3 @@ class RectifyMailLane(LetterLane):
         institutional = account.upn if account else ""
         address = letters.address_for(student.personal_email, institutional, fallback=house.mail_fallback)
         return self.addressed(step, student, address, rendered)
-
-    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-        """The step itself says that it was sent."""

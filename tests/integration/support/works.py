@@ -95,6 +95,12 @@ def sandbox_settings(addresses: Addresses, states: Simulators, **changed: Any) -
         "smtp_security": "none",
         "smtp_user": "",
         "smtp_password": "",
+        "imap_host": addresses.imap_host,
+        "imap_port": addresses.imap_port,
+        "imap_security": "none",
+        "imap_user": addresses.imap_user,
+        "imap_password": addresses.imap_password,
+        "mail_return": addresses.imap_user,
         "mail_from": "Aula virtual <aula.virtual@eco.unrc.edu.ar>",
         **FAST,
     }

@@ -22,6 +22,7 @@ from cards import (
     waiting,
 )
 from lucy.domain.ingest_guard import Comparison, HeldRun
+from lucy.domain.operations import BatchKind
 from lucy.domain.source import Likeness
 from lucy.domain.steps import StepState
 from lucy.domain.students import SourceList, Stage
@@ -155,8 +156,12 @@ REPORT = ReportView(
     audit_events=1284,
     proposals=(
         Proposal("Preparar activación de los 37", "aspirantes nuevos"),
-        Proposal("Reemitir las 4", "aspirantes sin:estreno"),
+        Proposal("Reemitir las 4 sin estrenar", "carta:sin-estrenar", BatchKind.RESEND),
     ),
+    unused=4,
+    unused_days=10,
+    bounced=3,
+    mended=1,
 )
 
 STUDENT = StudentView(

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from lucy.errors import ConfigurationError
-from lucy.settings import Mode, Settings, SialDialect, SmtpSecurity, is_loopback
+from lucy.settings import MailSecurity, Mode, Settings, SialDialect, is_loopback
 
 PRODUCTION = {
     "LUCY_DATABASE_URL": "postgresql+asyncpg://lucy:w9x@db:5432/lucy",
@@ -33,6 +33,7 @@ SECRETS = [
     "MOODLE_PASSWORD",
     "SIAL_PASSWORD",
     "SMTP_PASSWORD",
+    "IMAP_PASSWORD",
 ]
 
 
@@ -95,7 +96,7 @@ def test_everything_is_read_from_the_environment(load: Any) -> None:
     assert settings.bot_port == 4000
     assert settings.moodle_url == "https://moodle.unrc.edu.ar"
     assert settings.sial_dialect is SialDialect.V1
-    assert settings.smtp_security is SmtpSecurity.TLS
+    assert settings.smtp_security is MailSecurity.TLS
     assert settings.rate_graph == 2.5
 
 
@@ -186,7 +187,7 @@ def test_the_shipped_example_does_not_start_in_production(refusal: Any) -> None:
     text = (Path(__file__).parents[3] / ".env.example").read_text(encoding="utf-8")
     example = dict(line.split("=", 1) for line in text.splitlines() if line.startswith("LUCY_"))
     named = names(refusal(example))
-    commented_out = {"MOODLE_PASSWORD"}
+    commented_out = {"MOODLE_PASSWORD", "IMAP_PASSWORD"}
     assert set(named) == {f"LUCY_{name}" for name in {*SECRETS, "DATABASE_URL"} - commented_out}
 
 

@@ -1,0 +1,5 @@
+"""The mailbox to which letters come back, through IMAP."""
+
+from connectors.imap.client import ImapReturns
+
+__all__ = ["ImapReturns"]
