@@ -1,6 +1,7 @@
 """What a batch will take: seats, letters, calls, time. What is not known is said to be unknown."""
 
 from datetime import timedelta
+from math import ceil
 
 from cards import wording
 from cards.layout import bullets, labelled
@@ -19,7 +20,7 @@ def forecast_lines(view: BatchView, frame: Frame) -> list[Block]:
         return []
     lines = [
         _seats(view, view.forecast),
-        _letters(view.forecast),
+        _letters(view.forecast, frame),
         _calls(view.forecast),
         _time(view, view.forecast, frame),
     ]
@@ -53,15 +54,22 @@ def _seats(view: BatchView, forecast: Forecast) -> str:
     return _("{stay} de {total}").format(stay=stay, total=total)
 
 
-def _letters(forecast: Forecast) -> str:
-    """35 cartas; con las 120 de hoy, 155 de 10.000 del día."""
+def _letters(forecast: Forecast, frame: Frame) -> str:
+    """35 cartas; con las 120 de hoy, 155 de 10.000 del día. What is over the day's quota goes out on the next ones."""
     if not forecast.letters:
         return ""
     letters = plural("{n} carta", "{n} cartas", forecast.letters)
     if not forecast.letters_quota:
         return letters
-    after = number(forecast.letters_today + forecast.letters)
     quota = number(forecast.letters_quota)
+    over = forecast.letters_today + forecast.letters - forecast.letters_quota
+    if over > 0:
+        left = plural("hoy queda {n}", "hoy quedan {n}", max(0, forecast.letters_quota - forecast.letters_today))
+        last = frame.drawn_at + timedelta(days=ceil(over / forecast.letters_quota))
+        return _("{letters}; {left} de {quota} del día, las últimas saldrían el {day}").format(
+            letters=letters, left=left, quota=quota, day=wording.weekday(last.astimezone(frame.zone).date())
+        )
+    after = number(forecast.letters_today + forecast.letters)
     if not forecast.letters_today:
         return _("{letters} de {quota} del día").format(letters=letters, quota=quota)
     today = plural("con la {n} de hoy", "con las {n} de hoy", forecast.letters_today)

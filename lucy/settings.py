@@ -32,6 +32,11 @@ class MailSecurity(StrEnum):
     TLS = "tls"
 
 
+class MailTransport(StrEnum):
+    SMTP = "smtp"
+    GRAPH = "graph"
+
+
 class SialDialect(StrEnum):
     V1 = "v1"
     V2 = "v2"
@@ -153,6 +158,7 @@ class Settings(BaseSettings):
     sial_password: SecretStr = SecretStr("")
     payload_runs_kept: int = Field(default=14, ge=0)  # readings of each list kept as received, for `ingest replay`
 
+    mail_transport: MailTransport = MailTransport.SMTP
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_security: MailSecurity = MailSecurity.STARTTLS

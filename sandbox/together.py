@@ -87,11 +87,13 @@ def simulators(population: Population, *, seats: int = 500) -> Simulators:
         domain=DOMAIN,
         seats=seats,
     )
+    inbox = InboxState()
+    graph.deliver = lambda sender, to, raw: inbox.receive(raw, sender=sender, recipients=to)
     return Simulators(
         graph=graph,
         moodle=MoodleState(token="sandbox-moodle-token"),
         sial=SialState(data=population.people()),
-        inbox=InboxState(),
+        inbox=inbox,
         teams=teams,
     )
 

@@ -12,6 +12,7 @@ import redis.asyncio as redis
 
 from connectors.graph.certificate import Certificate
 from connectors.graph.client import GraphDirectory
+from connectors.graph.mail import GraphMailer
 from connectors.graph.token import MsalTokens
 from connectors.http import build_http_client
 from connectors.imap.client import ImapReturns
@@ -50,7 +51,7 @@ from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
 from lucy.flows.note_steps import noter
 from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, ReturnMailbox, StudentRecords
 from lucy.sealing import Sealer
-from lucy.settings import MoodleSiteSettings, Settings, SialDialect
+from lucy.settings import MailTransport, MoodleSiteSettings, Settings, SialDialect
 
 # https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
 EXCHANGE_URL = "https://outlook.office365.com/"
@@ -91,8 +92,7 @@ class Runtime:
         directory = GraphDirectory(base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter)
         moodle_sites = _moodle_sites(settings, http, limiter)
         moodle = moodle_sites[MAIN_SITE]
-        mailer = _mailer(settings, limiter)
-        stack.push_async_callback(mailer.close)
+        mailer = _mailer(settings, tokens, http, limiter, stack)
         teams = _teams(settings)
         stack.push_async_callback(teams.aclose)
         broker = make_broker(settings.redis_url)
@@ -227,8 +227,14 @@ def _records(settings: Settings, http: httpx.AsyncClient, limiter: Limiter) -> S
     )
 
 
-def _mailer(settings: Settings, limiter: Limiter) -> SmtpMailer:
-    return SmtpMailer(
+def _mailer(
+    settings: Settings, tokens: MsalTokens, http: httpx.AsyncClient, limiter: Limiter, stack: AsyncExitStack
+) -> Mailer:
+    if settings.mail_transport is MailTransport.GRAPH:
+        return GraphMailer(
+            base_url=settings.graph_url, tokens=tokens, http=http, limiter=limiter, sender=settings.mail_from
+        )
+    mailer = SmtpMailer(
         host=settings.smtp_host,
         port=settings.smtp_port,
         security=settings.smtp_security.value,
@@ -239,6 +245,8 @@ def _mailer(settings: Settings, limiter: Limiter) -> SmtpMailer:
         ca_file=settings.ca_file,
         returns_to=settings.mail_return,
     )
+    stack.push_async_callback(mailer.close)
+    return mailer
 
 
 def _returns(settings: Settings, stack: AsyncExitStack) -> ReturnMailbox | None:

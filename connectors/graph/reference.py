@@ -25,6 +25,7 @@ REFERENCE = Reference(
         "LUCY_CA_FILE",
         "LUCY_RATE_GRAPH",
         "LUCY_LICENCE_SKU",
+        "LUCY_MAIL_TRANSPORT",
     ),
     calls=(
         _call(Operation.SIGN_IN, "POST /{tenant}/oauth2/v2.0/token", "first, and 5 minutes before a token ends"),
@@ -69,6 +70,9 @@ REFERENCE = Reference(
         "After a create without an answer the account is looked for; a 404 is believed only after two minutes.",
         "Sign-ins are told with the permission AuditLog.Read.All in a tenant with Entra ID P1; without, whether the "
         "password was changed tells as much.",
+        "With `LUCY_MAIL_TRANSPORT=graph` letters go by POST /users/{LUCY_MAIL_FROM}/sendMail (`send`), one at a time, "
+        "with `Mail.Send`, best limited to that mailbox by RBAC for Applications. As JSON, saveToSentItems false: as "
+        "MIME each would stay in Sent Items with its password. Auto-Submitted and the plain text are then Exchange's.",
         "Links to further pages are followed on Graph's own host only.",
         "With `LUCY_GRAPH_URL` and `LUCY_LOGIN_URL` of a national cloud the token's scope is that cloud's.",
     ),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.mail_security import Security, verifying_context
+from connectors.mailbox import mailbox, sender_mailbox
 from connectors.smtp import wire
 from connectors.smtp.connection import Connection, ConnectionLostError, NoConnectionError
 from connectors.smtp.models import Envelope
@@ -42,12 +43,9 @@ class SmtpMailer:
         timeout_s: float = TIMEOUT_S,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
+        self._sender = sender_mailbox(sender)
         try:
-            self._sender = wire.sender_mailbox(sender)
-        except ValueError as error:
-            raise ConfigurationError(f"The sender of mail (LUCY_MAIL_FROM) cannot be used: {error}.") from None
-        try:
-            self._returns_to = wire.mailbox(returns_to).address if returns_to else self._sender.address
+            self._returns_to = mailbox(returns_to).address if returns_to else self._sender.address
         except ValueError as error:
             raise ConfigurationError(f"The return address (LUCY_MAIL_RETURN) cannot be used: {error}.") from None
         wanted = Security(security)

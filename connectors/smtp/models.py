@@ -15,14 +15,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
-    """An address fit for an SMTP command (ASCII, the domain in IDNA) and the name people see."""
-
-    address: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Envelope:
     """A letter as it goes over the line. `content` is CRLF-ended, with leading dots not doubled yet."""
 

@@ -8,6 +8,7 @@ REFERENCE = Reference(
     title="Mail through SMTP",
     summary="Letters one after another over one kept connection for each worker.",
     settings=(
+        "LUCY_MAIL_TRANSPORT",
         "LUCY_SMTP_HOST",
         "LUCY_SMTP_PORT",
         "LUCY_SMTP_SECURITY",

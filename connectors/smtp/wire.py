@@ -10,11 +10,10 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 
-import idna
-
-from connectors.smtp.models import Envelope, Mailbox, Stage
+from connectors.mailbox import CONTROL, Mailbox, mailbox
+from connectors.smtp.models import Envelope, Stage
 from lucy.errors import Invalid, OutcomeUnknown, Refused, RemoteError, RemoteIds, RetryLater, System
 from lucy.ports import Accepted, Letter
 
@@ -23,37 +22,8 @@ RECIPIENT_WAIT_S = 60.0
 SERVER_WAIT_S = 30.0
 MAX_REPLY = 200
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
-
-
-def mailbox(address: str, *, name: str = "") -> Mailbox:
-    """Check an address and put its domain into IDNA 2008, read as browsers do (UTS 46).
-
-    Raises ValueError, without the address.
-
-    A local part beyond ASCII would need SMTPUTF8 on every server on the way: refused.
-    """
-    local, at, domain = address.strip().rpartition("@")
-    if not at or len(local) > 64 or not _LOCAL.fullmatch(local):
-        raise ValueError("not a mail address")
-    try:
-        domain = idna.encode(domain, uts46=True).decode("ascii").lower()
-    except idna.IDNAError:
-        raise ValueError("not a mail domain") from None
-    if not re.fullmatch(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", domain):
-        raise ValueError("not a mail domain")
-    if _CONTROL.search(name):
-        raise ValueError("a control character in the name")
-    return Mailbox(f"{local}@{domain}", name.strip())
-
-
-def sender_mailbox(written: str) -> Mailbox:
-    """The sender as the setting has it: `Lucy <lucy@example.org>` or the address alone. Raises ValueError."""
-    name, address = parseaddr(written)
-    return mailbox(address, name=name)
 
 
 def envelope(letter: Letter, *, sender: Mailbox, now: datetime, returns_to: str = "") -> Envelope:
@@ -63,7 +33,7 @@ def envelope(letter: Letter, *, sender: Mailbox, now: datetime, returns_to: str 
     """
     try:
         recipient = mailbox(letter.to_address, name=letter.to_name)
-        if _CONTROL.search(letter.subject) or _CONTROL.search(letter.message_id):
+        if CONTROL.search(letter.subject) or CONTROL.search(letter.message_id):
             raise ValueError("a control character in a header")
         content = _message(letter, sender=sender, recipient=recipient, now=now).as_bytes()
     except ValueError as error:
@@ -95,7 +65,7 @@ def data_block(content: bytes) -> bytes:
 
 
 def accepted(text: str) -> Accepted:
-    return Accepted(reply=_CONTROL.sub(" ", text)[:MAX_REPLY])
+    return Accepted(reply=CONTROL.sub(" ", text)[:MAX_REPLY])
 
 
 def reply_error(stage: Stage, status: int, text: str) -> RemoteError:

@@ -16,6 +16,7 @@ LIST_DELETED = "GET /directory/deletedItems/microsoft.graph.user"
 RESTORE = "POST /directory/deletedItems/{id}/restore"
 SUBSCRIBED_SKUS = "GET /subscribedSkus"
 ORGANIZATION = "GET /organization"
+SEND_MAIL = "POST /users/{id}/sendMail"
 DELTA = "GET /users/delta"
 CHECK_MEMBER = "POST /users/{id}/checkMemberGroups"
 GET_GROUP = "GET /groups/{id}"
@@ -36,6 +37,7 @@ GRAPH_OPERATIONS = (
     RESTORE,
     SUBSCRIBED_SKUS,
     ORGANIZATION,
+    SEND_MAIL,
     DELTA,
     CHECK_MEMBER,
     GET_GROUP,

@@ -41,6 +41,7 @@ NEEDS: Mapping[str, Alternatives] = {
     operations.RESTORE: (_USERS,),
     operations.SUBSCRIBED_SKUS: _READ_TENANT,
     operations.ORGANIZATION: (*_READ_TENANT, *_READ_USERS),
+    operations.SEND_MAIL: (frozenset({"Mail.Send"}),),
     operations.GET_GROUP: _READ_GROUPS,
     operations.LIST_MEMBERS: _READ_GROUPS,
     operations.ADD_MEMBER: _MEMBERS,

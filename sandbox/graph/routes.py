@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.graph import delta, groups, licences, operations, organization, users
+from sandbox.graph import delta, groups, licences, mail, operations, organization, users
 from sandbox.graph.errors import GraphError
 from sandbox.graph.request import Answer, GraphRequest
 from sandbox.graph.state import GraphState
@@ -24,6 +24,7 @@ HANDLERS: dict[str, Handler] = {
     operations.RESTORE: users.restore_user,
     operations.SUBSCRIBED_SKUS: licences.subscribed_skus,
     operations.ORGANIZATION: organization.organization,
+    operations.SEND_MAIL: mail.send_mail,
     operations.CHECK_MEMBER: groups.check_member_groups,
     operations.GET_GROUP: groups.get_group,
     operations.LIST_MEMBERS: groups.list_members,
@@ -32,6 +33,8 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
+# A question asked by POST, and what is Exchange's, which has limits of its own.
+_NO_DIRECTORY_WRITES = frozenset({operations.CHECK_MEMBER, operations.SEND_MAIL})
 _SPELLINGS = {"graph.user": "microsoft.graph.user", "delta()": "delta"}
 """How Microsoft's own client writes a cast and a function without parameters; the service takes both."""
 
@@ -47,7 +50,7 @@ class Route:
     @property
     def is_write(self) -> bool:
         """Whether it costs a write (section 9: POST, PATCH, DELETE)."""
-        return not self.operation.startswith("GET ") and self.operation != operations.CHECK_MEMBER
+        return not self.operation.startswith("GET ") and self.operation not in _NO_DIRECTORY_WRITES
 
 
 def find_route(method: str, segments: tuple[str, ...]) -> Route:

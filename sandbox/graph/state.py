@@ -49,7 +49,11 @@ class IssuedToken:
 
 @dataclass
 class GraphState:
-    """Everything the simulator remembers. `client_certificate`: PEM, where the application has one."""
+    """Everything the simulator remembers. `client_certificate`: PEM, where the application has one.
+
+    `mailboxes`: addresses from which it may send. `deliver` takes what it sent (sender, recipients, MIME);
+    `saved_letters` counts those that were left in Sent Items.
+    """
 
     tenant_id: str
     client_id: str
@@ -67,10 +71,13 @@ class GraphState:
     tokens: dict[str, IssuedToken] = field(init=False, default_factory=dict)
     journal: Journal = field(init=False, default_factory=Journal)
     prohibited_locations: frozenset[str] = field(init=False, default=frozenset())
+    deliver: Callable[[str, list[str], bytes], None] = field(default=lambda _sender, _to, _raw: None)
+    saved_letters: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.control.operations |= OPERATIONS
         self.sku_id = SKU_IDS.get(self.sku_part_number) or str(uuid.uuid5(uuid.NAMESPACE_OID, self.sku_part_number))
+        self.mailboxes = frozenset({f"aula.virtual@{self.domain.lower()}"})
         self._first_seats, self._first_permissions = self.seats, self.permissions
         self._ids_by_upn: dict[str, str] = {}
         self._seated: set[str] = set()  # ids of live users with a licence: counting them all each time is slow

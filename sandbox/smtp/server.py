@@ -19,7 +19,6 @@ from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Se
 
 from sandbox.control import Fault
 from sandbox.imap.bounces import bounce
-from sandbox.smtp.messages import read_message
 from sandbox.smtp.state import InboxState
 
 HOSTNAME = "inbox.example.org"
@@ -200,14 +199,5 @@ class Conversation:
             self._state.returns.deliver(report)
 
     def _keep(self, server: Connection, envelope: Envelope) -> None:
-        content = envelope.original_content or b""
-        self._state.messages.append(
-            read_message(
-                content,
-                number=len(self._state.messages) + 1,
-                connection=server.number,
-                sender=envelope.mail_from or "",
-                recipients=envelope.rcpt_tos,
-                keep_raw=self._state.keep_raw,
-            )
-        )
+        content, sender = envelope.original_content or b"", envelope.mail_from or ""
+        self._state.receive(content, sender=sender, recipients=envelope.rcpt_tos, connection=server.number)

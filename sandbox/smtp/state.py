@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.control import Control
 from sandbox.imap.state import MailboxState
-from sandbox.smtp.messages import InboxMessage
+from sandbox.smtp.messages import InboxMessage, read_message
 
 COMMANDS = ("CONNECT", "AUTH", "MAIL", "RCPT", "DATA")
 
@@ -35,6 +35,19 @@ class InboxState:
         self.open_connections += 1
         self.last_connection += 1
         return self.last_connection
+
+    def receive(self, content: bytes, *, sender: str, recipients: list[str], connection: int = 0) -> None:
+        """A letter arrives, over SMTP or from elsewhere."""
+        self.messages.append(
+            read_message(
+                content,
+                number=len(self.messages) + 1,
+                connection=connection,
+                sender=sender,
+                recipients=recipients,
+                keep_raw=self.keep_raw,
+            )
+        )
 
     def reset(self) -> None:
         """Empties the box and the counts; connections open now stay open and counted."""

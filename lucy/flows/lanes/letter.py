@@ -31,8 +31,9 @@ from lucy.flows.lanes.base import Lane, Noter, Outcome, from_error, unasked
 from lucy.ports import Accepted, Letter, Mailer
 
 HANDING_OVER, SENT_AGAIN = "handing_over", "sent_again"
-# Codes that say something of the server, not of the letter: no name, no connection, no login, no safe connection.
-NO_SERVER = frozenset({"E-005", "E-006", "E-009", "E-012"})
+# Codes that say something of the server, not of the letter: no name, no connection, no login, no safe connection; for
+# Graph no permission, no such mailbox, a wait.
+NO_SERVER = frozenset({"E-005", "E-006", "E-009", "E-012", "E-017", "E-018", "E-019"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Letters that come back, and passwords that nobody uses: each is told, and can be sent anew with another password."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -338,3 +339,20 @@ async def test_a_student_without_an_address_now_is_named(works: Works) -> None:
         await session.execute(update(StudentRow).where(StudentRow.id == known.id).values(personal_email=""))
     number = await works.request("carta:corregida", kind=BatchKind.RESEND)
     assert "no tienen correo personal" in await works.text_of_card(number)
+
+
+async def test_by_graph_too(open_works: OpenWorks) -> None:
+    """The other transport: the letter opens the account, and what comes back is known by its own header."""
+    works = await open_works(mail_transport="graph")
+    works.states.graph.permissions |= {"Mail.Send"}
+    works.states.inbox.keep_raw = True
+    (known,) = await students(works.db)
+    await works.activate(options=NO_MOODLE)
+    (sent,) = works.states.inbox.sent_to(known.email)
+    password = re.search(r"Contraseña provisoria.*?<code[^>]*>([^<]+)<|Contraseña provisoria:\s*(\S+)", sent.html, re.S)
+    assert sent.raw is not None
+    mailbox(works).deliver(
+        bounce(sent.raw.replace(b"Message-ID", b"X-Gone"), recipient=known.email, returns_to="r@x.org")
+    )
+    assert password is not None, sent.html
+    assert await look(works) == 1

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.mailbox import Mailbox, mailbox, sender_mailbox
 from connectors.smtp import wire
-from connectors.smtp.models import Mailbox, Stage
-from lucy.errors import Invalid, Refused, RemoteError, RetryLater
+from connectors.smtp.models import Stage
+from lucy.errors import ConfigurationError, Invalid, Refused, RemoteError, RetryLater
 from lucy.ports import Letter
 
 NOW = datetime(2026, 2, 20, 11, 15, tzinfo=UTC)
@@ -114,7 +115,7 @@ def test_what_cannot_be_addressed_is_invalid(change: dict[str, str]) -> None:
     ],
 )
 def test_each_international_domain_is_the_one_that_is_meant(domain: str, written: str) -> None:
-    assert wire.mailbox(f"ana@{domain}").address == f"ana@{written}"
+    assert mailbox(f"ana@{domain}").address == f"ana@{written}"
 
 
 def test_international_domains_go_as_idna() -> None:
@@ -123,10 +124,10 @@ def test_international_domains_go_as_idna() -> None:
 
 
 def test_sender_setting() -> None:
-    assert wire.sender_mailbox("Lucy <lucy@example.org>") == Mailbox("lucy@example.org", "Lucy")
-    assert wire.sender_mailbox("lucy@example.org") == Mailbox("lucy@example.org")
-    with pytest.raises(ValueError, match="not a mail"):
-        wire.sender_mailbox("Lucy")
+    assert sender_mailbox("Lucy <lucy@example.org>") == Mailbox("lucy@example.org", "Lucy")
+    assert sender_mailbox("lucy@example.org") == Mailbox("lucy@example.org")
+    with pytest.raises(ConfigurationError, match=r"LUCY_MAIL_FROM.*not a mail"):
+        sender_mailbox("Lucy")
 
 
 def test_dots_are_doubled() -> None:
