@@ -34,6 +34,7 @@ class CommandName(StrEnum):
     RESET = "resetear"
     RESEND = "reenviar"
     WELCOME = "bienvenida"
+    SITUATION = "situacion"
     DISABLE = "deshabilitar"
     ENABLE = "habilitar"
     TEST_MAIL = "correo de prueba"
@@ -76,6 +77,7 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.RESET: ("resetear", "resetea", "reset"),
     _N.RESEND: ("reenviar", "reenvia", "resend"),
     _N.WELCOME: ("bienvenida", "bienvenidas", "welcome"),
+    _N.SITUATION: ("situacion", "situaciones", "situation"),
     _N.DISABLE: ("deshabilitar", "deshabilita", "disable"),
     _N.ENABLE: ("habilitar", "habilita", "enable"),
     _N.TEST_MAIL: ("correo de prueba", "test mail", "mail test"),
@@ -111,8 +113,15 @@ LEADS = frozenset({
 
 # `clave:valor` that belongs to a command and not to its selection: every spelling → its name.
 OPTIONS: dict[CommandName, dict[str, str]] = {
-    _N.ACTIVATE: {"correo": "correo", "mail": "correo", "email": "correo", "moodle": "moodle"},
-    _N.ENROL: {"bajas": "bajas", "removals": "bajas"},
+    _N.ACTIVATE: {
+        "correo": "correo",
+        "mail": "correo",
+        "email": "correo",
+        "moodle": "moodle",
+        "cursos": "cursos",
+        "courses": "cursos",
+    },
+    _N.ENROL: {"bajas": "bajas", "removals": "bajas", "correo": "correo", "mail": "correo", "email": "correo"},
     _N.UNENROL: {"curso": "curso", "course": "curso"},
     _N.ACCOUNT: {"correo": "correo", "mail": "correo", "email": "correo"},
     _N.RESET: {"correo": "correo", "mail": "correo", "email": "correo"},

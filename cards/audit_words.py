@@ -24,6 +24,7 @@ def action(name: str) -> str:
         "batch.request.reset": _("pidió contraseñas nuevas"),
         "batch.request.resend": _("pidió reenviar credenciales"),
         "batch.request.welcome": _("pidió bienvenidas"),
+        "batch.request.status": _("pidió avisar cambios de situación"),
         "batch.request.update": _("pidió actualizar cuentas"),
         "batch.request.restore": _("pidió restaurar cuentas"),
         "letter.propose": _("versión nueva de una carta"),

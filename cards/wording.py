@@ -27,6 +27,10 @@ def steps(kind: StepKind, count: int) -> str:
             return plural("{n} carta con la contraseña", "{n} cartas con la contraseña", count)
         case StepKind.NOTICE_MAIL:
             return plural("{n} aviso al correo anterior", "{n} avisos al correo anterior", count)
+        case StepKind.STATUS_MAIL:
+            return plural("{n} aviso de su situación", "{n} avisos de su situación", count)
+        case StepKind.ENROLMENT_MAIL:
+            return plural("{n} carta con los cursos", "{n} cartas con los cursos", count)
         case StepKind.WELCOME_MAIL:
             return plural("{n} carta de bienvenida", "{n} cartas de bienvenida", count)
         case StepKind.MOODLE_USER:
@@ -84,6 +88,10 @@ def steps_done(kind: StepKind, count: int) -> str:
             return plural("{n} carta con la contraseña aceptada", "{n} cartas con la contraseña aceptadas", count)
         case StepKind.NOTICE_MAIL:
             return plural("{n} aviso aceptado", "{n} avisos aceptados", count)
+        case StepKind.STATUS_MAIL:
+            return plural("{n} aviso aceptado de su situación", "{n} avisos aceptados de su situación", count)
+        case StepKind.ENROLMENT_MAIL:
+            return plural("{n} carta aceptada con los cursos", "{n} cartas aceptadas con los cursos", count)
         case StepKind.WELCOME_MAIL:
             return plural("{n} bienvenida aceptada", "{n} bienvenidas aceptadas", count)
         case StepKind.RESET_PASSWORD:
@@ -119,6 +127,10 @@ def lane(kind: StepKind) -> str:
             return _("Cartas con contraseña")
         case StepKind.NOTICE_MAIL:
             return _("Avisos")
+        case StepKind.STATUS_MAIL:
+            return _("Avisos de su situación")
+        case StepKind.ENROLMENT_MAIL:
+            return _("Cartas con los cursos")
         case StepKind.WELCOME_MAIL:
             return _("Bienvenidas")
         case StepKind.MOODLE_USER:

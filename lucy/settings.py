@@ -233,6 +233,10 @@ class Settings(BaseSettings):
                 ),
                 **{name: site.rules() for name, site in self.moodle_sites.items()},
             },
+            moodle_urls={
+                MAIN_SITE: self.moodle_url,
+                **{name: site.url for name, site in self.moodle_sites.items()},
+            },
             usage_location=self.usage_location,
             mail_fallback=self.mail_fallback,
             reads_returns=bool(self.imap_host),

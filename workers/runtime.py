@@ -38,6 +38,7 @@ from lucy.flows.lanes.account_switch import DisableAccountLane, EnableAccountLan
 from lucy.flows.lanes.account_update import AccountUpdateLane
 from lucy.flows.lanes.base import Lane, Noter
 from lucy.flows.lanes.course_group import JoinCourseGroupLane, LeaveCourseGroupLane
+from lucy.flows.lanes.courses_mail import CoursesMailLane
 from lucy.flows.lanes.credentials_mail import CredentialsMailLane, PasswordMailLane
 from lucy.flows.lanes.enrolment import EnrolmentLane
 from lucy.flows.lanes.licence import LicenceLane
@@ -45,7 +46,7 @@ from lucy.flows.lanes.licence_removal import LicenceRemovalLane
 from lucy.flows.lanes.moodle_suspension import MoodleSuspensionLane
 from lucy.flows.lanes.moodle_user import MoodleUserLane
 from lucy.flows.lanes.new_secret import NewSecretLane, ResetPasswordLane
-from lucy.flows.lanes.plain_letters import NoticeMailLane, WelcomeMailLane
+from lucy.flows.lanes.plain_letters import NoticeMailLane, StatusMailLane, WelcomeMailLane
 from lucy.flows.lanes.rectify_mail import RectifyMailLane
 from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
 from lucy.flows.note_steps import noter
@@ -138,6 +139,8 @@ def every_lane(
         PasswordMailLane(mailer, sealer, note, house),
         NoticeMailLane(mailer, note, house),
         WelcomeMailLane(mailer, note, house),
+        StatusMailLane(mailer, note, house),
+        CoursesMailLane(mailer, note, house),
         MoodleUserLane(sites, note, house),
         EnrolmentLane(sites, note, house),
         JoinCourseGroupLane(sites, note, house),

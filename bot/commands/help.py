@@ -40,7 +40,7 @@ def entries(role: Role) -> HelpView:
             Role.OPERADOR,
             HelpEntry(
                 "activar <selección>",
-                _("Cuenta, licencia, carta con credenciales y Moodle, con aprobación de otra persona."),
+                _("Cuenta, licencia, carta con credenciales y Moodle; con cursos:si, también la carta de los cursos."),
                 "activar aspirantes sin:cuenta",
             ),
         ),
@@ -48,7 +48,7 @@ def entries(role: Role) -> HelpView:
             Role.OPERADOR,
             HelpEntry(
                 "matricular <selección>",
-                _("Los cursos que dan las reglas; con bajas:si, también sacarlos de los que ya no."),
+                _("Los cursos que dan las reglas; con correo:si les escribe, con bajas:si los saca de los que ya no."),
                 "matricular aspirantes carrera:CP",
             ),
         ),
@@ -93,6 +93,14 @@ def entries(role: Role) -> HelpView:
         (
             Role.OPERADOR,
             HelpEntry("bienvenida <selección>", _("La carta de bienvenida."), "bienvenida preinscriptos nuevos"),
+        ),
+        (
+            Role.OPERADOR,
+            HelpEntry(
+                "situacion <selección>",
+                _("Avisarles por carta que su situación en SIAL cambió, una vez por cambio."),
+                "situacion ingresantes",
+            ),
         ),
         (
             Role.OPERADOR,

@@ -30,6 +30,7 @@ KINDS = {
     CommandName.RESET: BatchKind.RESET,
     CommandName.RESEND: BatchKind.RESEND,
     CommandName.WELCOME: BatchKind.WELCOME,
+    CommandName.SITUATION: BatchKind.STATUS,
     CommandName.DISABLE: BatchKind.DISABLE,
     CommandName.ENABLE: BatchKind.ENABLE,
 }
@@ -59,11 +60,13 @@ _IN_ENGLISH = {
 
 async def request(ask: Ask, command: Command, db: Database) -> Answer:
     """Raises RequestError naming the filter or option that was not understood."""
+    enrols = command.name is CommandName.ENROL  # its only letter is that of the courses
     options = BatchOptions(
-        mail=option(command, "correo", default=True),
+        mail=enrols or option(command, "correo", default=True),
         moodle=option(command, "moodle", default=True),
         removals=option(command, "bajas", default=False),
         courses=await _courses(ask, command),
+        course_mail=option(command, "correo" if enrols else "cursos", default=False),
     )
     selection = parse_selection(command.argument, today=today(ask))
     return await ask_for(ask, KINDS[command.name], selection, options, db, word=command.name.value)

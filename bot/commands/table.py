@@ -64,6 +64,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.RESET: Entry(Role.OPERADOR, "resetear contraseñas", asked),
         name.RESEND: Entry(Role.OPERADOR, "reenviar credenciales", asked),
         name.WELCOME: Entry(Role.OPERADOR, "mandar bienvenidas", asked),
+        name.SITUATION: Entry(Role.OPERADOR, "avisar cambios de situación", asked),
         name.DISABLE: Entry(Role.OPERADOR, "pedir que se deshabiliten cuentas", asked),
         name.ENABLE: Entry(Role.OPERADOR, "pedir que se habiliten cuentas", asked),
         name.UNDO: Entry(Role.OPERADOR, "deshacer lotes", lambda ask, command: undo(ask, command, db)),

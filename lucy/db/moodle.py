@@ -1,13 +1,17 @@
 """What students have on the Moodle sites: users, enrolments, groups."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import and_, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db.tables import EnrolmentRow, MoodleUserRow
+from lucy.db.tables import CourseCheckRow, EnrolmentRow, MoodleUserRow, StepRow
+from lucy.domain.batches import BatchId
+from lucy.domain.operations import StepKind
+from lucy.domain.steps import GOOD_STATES
 from lucy.domain.students import StudentId
 
 Place = tuple[StudentId, str]  # a student and a site, or a course
@@ -73,6 +77,36 @@ async def store_enrolments(session: AsyncSession, rows: Sequence[Mapping[str, An
             ),
             [dict(row) for row in rows],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A course that somebody is in. `name` is its full name, empty where no look at the course has told it."""
+
+    course_id: int
+    name: str
+
+
+async def entered_with(
+    session: AsyncSession, pairs: Collection[tuple[BatchId, StudentId]]
+) -> dict[tuple[BatchId, StudentId], dict[str, Entered]]:
+    """The courses that students are in now and that their batch was about, in the plan's order."""
+    rows = await session.execute(
+        select(StepRow.batch_id, StepRow.student_id, StepRow.target, EnrolmentRow.course_id, CourseCheckRow.fullname)
+        .join(EnrolmentRow, and_(EnrolmentRow.student_id == StepRow.student_id, EnrolmentRow.course == StepRow.target))
+        .outerjoin(CourseCheckRow, CourseCheckRow.course == StepRow.target)
+        .where(
+            tuple_(StepRow.batch_id, StepRow.student_id).in_(list(pairs)),
+            StepRow.kind == StepKind.ENROLMENT,
+            StepRow.state.in_(sorted(GOOD_STATES)),
+            ~EnrolmentRow.suspended,
+        )
+        .order_by(StepRow.position)
+    )
+    found: dict[tuple[BatchId, StudentId], dict[str, Entered]] = {}
+    for row in rows:
+        found.setdefault((row.batch_id, row.student_id), {})[row.target] = Entered(row.course_id, row.fullname or "")
+    return found
 
 
 async def note_suspended(session: AsyncSession, places: Collection[Place], *, suspended: bool) -> None:

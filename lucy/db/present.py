@@ -72,6 +72,7 @@ async def present(
             former_contact=id_ in former and former[id_].email.lower() not in bounced.get(id_, ()),
             bounced=contacts[id_].email.lower() in bounced.get(id_, ()),
             welcomed=contacts[id_].welcomed,
+            former_stage=contacts[id_].former_stage,
         )
         for id_ in ids
     }
@@ -81,12 +82,19 @@ async def present(
 class _Contact:
     email: str
     welcomed: bool
+    former_stage: str
 
 
 async def _contacts(session: AsyncSession, ids: Sequence[StudentId]) -> dict[StudentId, _Contact]:
-    statement = select(StudentRow.id, StudentRow.personal_email, StudentRow.welcomed_at)
-    rows = await session.execute(statement.where(StudentRow.id.in_(ids)))
-    return {row.id: _Contact(row.personal_email, row.welcomed_at is not None) for row in rows}
+    rows = await session.scalars(select(StudentRow).where(StudentRow.id.in_(ids)))
+    return {
+        row.id: _Contact(
+            row.personal_email,
+            row.welcomed_at is not None,
+            "" if row.told_stage == row.stage.value else row.former_stage,
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True, slots=True)

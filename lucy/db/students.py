@@ -151,6 +151,7 @@ _ADD = text("""
 """)
 _CHANGE = text("""
     update student set
+        former_stage = case when student.stage = new.stage then student.former_stage else student.stage end,
         first_name = new.first_name, last_name = new.last_name, personal_email = new.personal_email, stage = new.stage,
         careers = new.careers, last_seen_at = new.last_seen_at, changed_at = new.changed_at,
         phone = coalesce(nullif(new.phone, ''), student.phone),
@@ -194,6 +195,12 @@ async def former_emails(session: AsyncSession, ids: Collection[StudentId]) -> di
 async def mark_welcomed(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:
     if ids:
         await session.execute(update(StudentRow).where(StudentRow.id.in_(ids)).values(welcomed_at=now))
+
+
+async def mark_told(session: AsyncSession, ids: Sequence[StudentId]) -> None:
+    """They know by letter what they are now."""
+    if ids:
+        await session.execute(update(StudentRow).where(StudentRow.id.in_(ids)).values(told_stage=StudentRow.stage))
 
 
 async def touch(session: AsyncSession, ids: Sequence[StudentId], *, now: datetime) -> None:

@@ -133,10 +133,7 @@ class StepRow(Base):
         Index(
             "ix_step_letters",
             "closed_at",
-            postgresql_where=text(
-                "state = 'done' and kind in "
-                "('credentials_mail', 'password_mail', 'notice_mail', 'welcome_mail', 'rectify_mail')"
-            ),
+            postgresql_where=text("state = 'done' and right(kind, 5) = '_mail'"),
         ),
     )
 

@@ -36,6 +36,8 @@ class StudentRow(Base):
     last_seen_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     welcomed_at: Mapped[datetime | None]
+    former_stage: Mapped[str] = mapped_column(server_default="")  # before the present one; empty: it never changed
+    told_stage: Mapped[str] = mapped_column(server_default="")  # the present one as it was told in a letter
 
 
 class FormerEmailRow(Base):

@@ -30,6 +30,7 @@ _THRESHOLDS = {
     "resetear": "100",
     "reenviar": "500",
     "bienvenida": "10000",
+    "situacion": "10000",
     "licencia": "10000",
     "licencia.quitar": "100 10%",
     "cuenta.actualizar": "10000",

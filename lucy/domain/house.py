@@ -36,6 +36,7 @@ class House:
     ingest_overlap_s: float = 600
     public_url: str = ""
     moodle_sites: Mapping[str, MoodleRules] = field(default_factory=lambda: {MAIN_SITE: MoodleRules()})
+    moodle_urls: Mapping[str, str] = field(default_factory=dict)  # by site, for letters
     usage_location: str = "AR"
     mail_fallback: bool = True  # letters to the institutional address where there is no personal one
     reads_returns: bool = False  # the mailbox to which letters come back

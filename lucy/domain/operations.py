@@ -23,9 +23,11 @@ class StepKind(StrEnum):
     PASSWORD_MAIL = "password_mail"
     NOTICE_MAIL = "notice_mail"  # to the address that the student had before
     WELCOME_MAIL = "welcome_mail"
+    STATUS_MAIL = "status_mail"  # what they are in SIAL now
     MOODLE_USER = "moodle_user"
     ENROLMENT = "enrolment"
     COURSE_GROUP = "course_group"
+    ENROLMENT_MAIL = "enrolment_mail"  # the courses they are in now
     LEAVE_COURSE_GROUP = "leave_course_group"
     UNENROL = "unenrol"
     SUSPEND_ENROLMENT = "suspend_enrolment"  # in the course, and out of its sight
@@ -51,6 +53,7 @@ class BatchKind(StrEnum):
     RESET = "reset"
     RESEND = "resend"
     WELCOME = "welcome"
+    STATUS = "status"
     UPDATE = "update"
     RESTORE = "restore"
     UNDO = "undo"
@@ -70,9 +73,11 @@ NEEDS: dict[StepKind, tuple[StepKind, ...]] = {
     StepKind.PASSWORD_MAIL: (StepKind.RESET_PASSWORD,),
     StepKind.NOTICE_MAIL: (StepKind.RESET_PASSWORD,),
     StepKind.WELCOME_MAIL: (),
+    StepKind.STATUS_MAIL: (),
     StepKind.MOODLE_USER: (StepKind.ACCOUNT, StepKind.ENABLE_ACCOUNT),
     StepKind.ENROLMENT: (StepKind.MOODLE_USER,),
     StepKind.COURSE_GROUP: (StepKind.ENROLMENT,),
+    StepKind.ENROLMENT_MAIL: (StepKind.ENROLMENT,),
     StepKind.LEAVE_COURSE_GROUP: (),
     StepKind.UNENROL: (),
     StepKind.SUSPEND_ENROLMENT: (),
@@ -106,11 +111,15 @@ LETTERS = frozenset(
         StepKind.PASSWORD_MAIL,
         StepKind.NOTICE_MAIL,
         StepKind.WELCOME_MAIL,
+        StepKind.STATUS_MAIL,
+        StepKind.ENROLMENT_MAIL,
         StepKind.RECTIFY_MAIL,
     }
 )
 # What somebody waits for goes first: these leave the day's quota to the other letters of what is running.
-PATIENT_LETTERS = frozenset({StepKind.WELCOME_MAIL})
+PATIENT_LETTERS = frozenset({StepKind.WELCOME_MAIL, StepKind.STATUS_MAIL, StepKind.ENROLMENT_MAIL})
+# These wait for all they need to end, and are done where some of it was: two courses of three are news, too.
+FOR_WHAT_WAS_DONE = frozenset({StepKind.ENROLMENT_MAIL})
 _IN_MOODLE = frozenset(
     {
         StepKind.MOODLE_USER,
@@ -135,6 +144,8 @@ def system_of(kind: StepKind) -> System:
 class BatchOptions:
     """What the request left in or out: `correo:no`, `moodle:no`; `bajas:si` also takes out of courses.
 
+    `course_mail`: a letter about the courses they were put into (`matricular … correo:si`, `activar … cursos:si`).
+
     `additions` False is what is left of `bajas:si` when the removals are withheld. `courses`: only out of these.
     """
 
@@ -143,6 +154,7 @@ class BatchOptions:
     removals: bool = False
     additions: bool = True
     courses: tuple[str, ...] = ()
+    course_mail: bool = False
 
 
 def options_from(value: Mapping[str, Any]) -> BatchOptions:
@@ -153,6 +165,8 @@ def options_from(value: Mapping[str, Any]) -> BatchOptions:
 def batch_title(kind: BatchKind, options: BatchOptions) -> str:
     """What the batch is, with what was left out of it."""
     match kind:
+        case BatchKind.ACTIVATE if options.mail and options.moodle and options.course_mail:
+            return _("Activación completa, con carta de cursos")
         case BatchKind.ACTIVATE if options.mail and options.moodle:
             return _("Activación completa")
         case BatchKind.ACTIVATE if options.mail:
@@ -163,6 +177,10 @@ def batch_title(kind: BatchKind, options: BatchOptions) -> str:
             return _("Activación de cuentas, sin cartas ni Moodle")
         case BatchKind.ENROL if not options.additions:
             return _("Bajas de cursos")
+        case BatchKind.ENROL if options.removals and options.course_mail:
+            return _("Matriculación con bajas y carta")
+        case BatchKind.ENROL if options.course_mail:
+            return _("Matriculación con carta")
         case BatchKind.ENROL if options.removals:
             return _("Matriculación con bajas")
         case BatchKind.ENROL:
@@ -183,6 +201,8 @@ def batch_title(kind: BatchKind, options: BatchOptions) -> str:
             return _("Credenciales de nuevo")
         case BatchKind.WELCOME:
             return _("Bienvenida")
+        case BatchKind.STATUS:
+            return _("Aviso de cambio de situación")
         case BatchKind.UPDATE:
             return _("Actualizar cuentas")
         case BatchKind.RESTORE:

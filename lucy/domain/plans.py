@@ -23,7 +23,8 @@ class Present:
     are active in, `ours` those of them that Lucy put them in. `groups` are the groups of each course, `account_groups`
     the ids of the Entra groups that they are in. `contact_changed`: their personal address is new, or another than the
     one that got their last password; `former_contact`: the one before is known, and letters reach it. `bounced`: a
-    letter to the present address came back.
+    letter to the present address came back. `former_stage`: what they were before, where nobody has told them that they
+    are something else now.
     """
 
     has_account: bool = False
@@ -38,6 +39,7 @@ class Present:
     former_contact: bool = False
     bounced: bool = False
     welcomed: bool = False
+    former_stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def _activation(student: Student, present: Present, rules: PlanRules, options: B
         if not courses:
             impossible = (_("ninguna regla les da curso: sólo cuenta y usuario de Moodle"),)
             wanted.append(Wanted(StepKind.MOODLE_USER, present=MAIN_SITE in present.moodle_users))
-        wanted += _into_courses(present, courses, rules)
+        wanted += _into_courses(present, courses, rules, told=options.course_mail)
     return PlanRow(student.id, steps_for(student.id, wanted), impossible, basis=basis)
 
 
@@ -188,13 +190,17 @@ def _enrolment(student: Student, present: Present, rules: PlanRules, options: Ba
         basis |= {Fact.COURSES.value: listed(stale), Fact.MOODLE_USER.value: ""}
         return PlanRow(student.id, steps_for(student.id, leaving), basis=basis)
     impossible = () if courses else (_("ninguna regla les da curso"),)
-    return PlanRow(
-        student.id, steps_for(student.id, [*_into_courses(present, courses, rules), *leaving]), impossible, basis=basis
-    )
+    entering = _into_courses(present, courses, rules, told=options.course_mail)
+    return PlanRow(student.id, steps_for(student.id, [*entering, *leaving]), impossible, basis=basis)
 
 
-def _into_courses(present: Present, courses: Mapping[str, CourseReason], rules: PlanRules) -> list[Wanted]:
-    """A user on each site of the courses, the enrolments, and the groups where the site has them."""
+def _into_courses(
+    present: Present, courses: Mapping[str, CourseReason], rules: PlanRules, *, told: bool
+) -> list[Wanted]:
+    """A user on each site of the courses, the enrolments, and the groups where the site has them.
+
+    `told`: a letter, where there is something new in it.
+    """
     places = {course: site_and_course(course, rules.sites)[0] for course in courses}
     wanted = [Wanted(StepKind.MOODLE_USER, site, site in present.moodle_users) for site in sorted(set(places.values()))]
     for course, reason in courses.items():
@@ -203,6 +209,8 @@ def _into_courses(present: Present, courses: Mapping[str, CourseReason], rules: 
         if rules.sites[places[course]].groups and reason.groups:
             joined = set(reason.groups) <= present.groups.get(course, frozenset())
             wanted.append(Wanted(StepKind.COURSE_GROUP, course, joined, reason.stored()))
+    if told and set(courses) - present.courses:
+        wanted.append(Wanted(StepKind.ENROLMENT_MAIL))
     return wanted
 
 

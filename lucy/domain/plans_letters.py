@@ -12,13 +12,17 @@ from lucy.texts import _
 
 # Noted on the letter's step: its password is the reset's, not that of an account which the batch made.
 AFTER_A_RESET = "after_a_reset"
-LETTER_KINDS = frozenset({BatchKind.RESET, BatchKind.RESEND, BatchKind.WELCOME})
+# Noted on the step: what the student was when it was asked for.
+FORMER_STAGE = "former_stage"
+LETTER_KINDS = frozenset({BatchKind.RESET, BatchKind.RESEND, BatchKind.WELCOME, BatchKind.STATUS})
 
 
 def plan_letters(people: People, kind: BatchKind, options: BatchOptions, config: str = "") -> Plan:
     """For a kind of `LETTER_KINDS`. `config` is a print of the settings that the plan rests on."""
     if kind is BatchKind.WELCOME:
         return Plan(tuple(_welcome(student, present, config) for student, present in people))
+    if kind is BatchKind.STATUS:
+        return Plan(tuple(_status(student, present, config) for student, present in people))
     return Plan(tuple(_password(student, present, kind, options, config) for student, present in people))
 
 
@@ -78,3 +82,19 @@ def _welcome(student: Student, present: Present, config: str) -> PlanRow:
     steps = steps_for(student.id, [Wanted(StepKind.WELCOME_MAIL, present=present.welcomed)])
     sent = () if present.welcomed else (_("una carta que salió no vuelve"),)
     return PlanRow(student.id, steps, (), sent, basis)
+
+
+def _status(student: Student, present: Present, config: str) -> PlanRow:
+    """Once for each change: what they were and what they are."""
+    basis = {
+        Fact.NAME.value: print_of([student.first_name, student.last_name]),
+        Fact.EMAIL.value: print_of(student.personal_email),
+        Fact.STAGE.value: f"{present.former_stage} {student.stage.value}",
+        Fact.CONFIG.value: config,
+    }
+    if not present.former_stage:
+        return PlanRow(student.id, (), (_("su situación no cambió, o ya se les avisó"),), basis=basis)
+    if not student.personal_email and not present.has_account:
+        return PlanRow(student.id, (), (_("no tienen correo al que escribirles"),), basis=basis)
+    steps = steps_for(student.id, [Wanted(StepKind.STATUS_MAIL, reason={FORMER_STAGE: present.former_stage})])
+    return PlanRow(student.id, steps, (), (_("una carta que salió no vuelve"),), basis)

@@ -46,6 +46,16 @@ class Traces:
         return frozenset(target for one, target in self.done if one is kind)
 
 
+# Letters that nothing takes back and nothing makes wrong.
+_READ_LETTERS = (
+    StepKind.PASSWORD_MAIL,
+    StepKind.NOTICE_MAIL,
+    StepKind.WELCOME_MAIL,
+    StepKind.STATUS_MAIL,
+    StepKind.ENROLMENT_MAIL,
+)
+
+
 def plan_undo(traces: Iterable[Traces], options: BatchOptions) -> Plan:
     """`options.mail` False leaves the rectifying letter out."""
     return Plan(tuple(_row(one, options) for one in traces))
@@ -68,7 +78,7 @@ def _row(one: Traces, options: BatchOptions) -> PlanRow:
             wanted.append(Wanted(StepKind.NEW_SECRET))
         if options.mail:
             wanted.append(Wanted(StepKind.RECTIFY_MAIL))
-    if one.did(StepKind.PASSWORD_MAIL) or one.did(StepKind.NOTICE_MAIL) or one.did(StepKind.WELCOME_MAIL):
+    if any(one.did(kind) for kind in _READ_LETTERS):
         irreversible.append(_("la carta ya fue aceptada"))
     if one.did(StepKind.RECTIFY_MAIL):
         irreversible.append(_("la carta de rectificación ya salió"))

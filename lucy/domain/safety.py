@@ -30,6 +30,7 @@ NAMES: dict[BatchKind, str] = {
     BatchKind.RESET: "resetear",
     BatchKind.RESEND: "reenviar",
     BatchKind.WELCOME: "bienvenida",
+    BatchKind.STATUS: "situacion",
     BatchKind.UPDATE: "cuenta.actualizar",
     BatchKind.RESTORE: "cuenta.restaurar",
     BatchKind.UNDO: "deshacer",

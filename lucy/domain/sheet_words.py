@@ -21,6 +21,8 @@ def column(kind: StepKind) -> str:
         StepKind.PASSWORD_MAIL: _("Carta con la contraseña"),
         StepKind.NOTICE_MAIL: _("Aviso al correo anterior"),
         StepKind.WELCOME_MAIL: _("Bienvenida"),
+        StepKind.STATUS_MAIL: _("Aviso de situación"),
+        StepKind.ENROLMENT_MAIL: _("Carta con los cursos"),
         StepKind.MOODLE_USER: _("Usuario de Moodle"),
         StepKind.ENROLMENT: _("Cursos"),
         StepKind.COURSE_GROUP: _("Grupos en cursos"),

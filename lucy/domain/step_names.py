@@ -23,6 +23,10 @@ def step(kind: StepKind, target: str = "") -> str:
             return _("aviso al correo anterior")
         case StepKind.WELCOME_MAIL:
             return _("carta de bienvenida")
+        case StepKind.STATUS_MAIL:
+            return _("aviso de su situación")
+        case StepKind.ENROLMENT_MAIL:
+            return _("carta con los cursos")
         case StepKind.MOODLE_USER:
             return _("usuario de Moodle ({site})").format(site=target) if target else _("usuario de Moodle")
         case StepKind.ENROLMENT:

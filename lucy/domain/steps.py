@@ -7,7 +7,7 @@ from typing import NewType, Protocol, TypeVar
 
 from lucy.domain.batches import IllegalMove
 from lucy.domain.moodle_rules import site_and_course
-from lucy.domain.operations import NEEDS, StepKind
+from lucy.domain.operations import FOR_WHAT_WAS_DONE, NEEDS, StepKind
 
 StepId = NewType("StepId", int)
 
@@ -120,7 +120,8 @@ def settle(siblings: Iterable[Sibling]) -> list[tuple[Sibling, StepEvent]]:
     """What the waiting steps of one student may do now that some other step of theirs ended.
 
     A step is released when all it needs is good, and skipped when something it needs can no longer become good; a skip
-    is carried on to the steps that wait for the skipped one. Needs that the plan does not have count as good.
+    is carried on to the steps that wait for the skipped one. Needs that the plan does not have count as good. A letter
+    about what was done waits for all to end, and is skipped when nothing was.
     """
     every = list(siblings)
     states = {one.id: one.state for one in every}
@@ -129,7 +130,11 @@ def settle(siblings: Iterable[Sibling]) -> list[tuple[Sibling, StepEvent]]:
     waiting = [one for one in every if one.state is StepState.WAITING]
     for sibling in sorted(waiting, key=lambda one: order.index(one.kind)):
         needed = [states[one.id] for one in needed_by(sibling, every)]
-        if any(state in CLOSED_STATES and state not in GOOD_STATES for state in needed):
+        if sibling.kind in FOR_WHAT_WAS_DONE:
+            if all(state in CLOSED_STATES for state in needed):
+                event = StepEvent.RELEASE if StepState.DONE in needed else StepEvent.SKIP
+                moves.append((sibling, event))
+        elif any(state in CLOSED_STATES and state not in GOOD_STATES for state in needed):
             moves.append((sibling, StepEvent.SKIP))
             states[sibling.id] = StepState.SKIPPED
         elif all(state in GOOD_STATES for state in needed):

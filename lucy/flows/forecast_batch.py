@@ -33,7 +33,7 @@ _SENT_SINCE = text(
     """
     select count(*) from step
     where state = 'done'
-      and kind in ('credentials_mail', 'password_mail', 'notice_mail', 'welcome_mail', 'rectify_mail')
+      and right(kind, 5) = '_mail'
       and closed_at >= :since
     """
 )

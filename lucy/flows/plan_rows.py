@@ -100,6 +100,10 @@ def config_print(what: What, house: House, letters: Mapping[LetterName, Template
         }
         values |= {"licence_group": house.licence_group} if house.licence_group else {}
         values |= {"account_groups": house.account_groups} if house.account_groups else {}
+    if what.options.course_mail:
+        values["course_letters"] = [_letter(letters[one]) for one in (LetterName.ENROLMENT, LetterName.COURSE)]
+    if what.kind is BatchKind.STATUS:
+        return print_of({"letter": _letter(letters[LetterName.STATUS])})
     if what.kind in LETTER_KINDS:
         values = {"letters": [_letter(letters[one]) for one in _LETTERS]}
     return print_of(values)

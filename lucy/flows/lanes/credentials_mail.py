@@ -52,7 +52,7 @@ class CredentialsMailLane(LetterLane):
             elif account is not None and secret is not None:
                 letter = self._letter(template, step, students[step.student_id], account, secret)
                 if letter.to_address:
-                    work.ready.append(Ready(step, letter, template.version, secret.step_id))
+                    work.ready.append(Ready(step, letter, template, secret.step_id))
                 else:
                     work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work

@@ -21,7 +21,7 @@ from lucy.db.letters import AcceptedLetter
 from lucy.domain import letters
 from lucy.domain.config import letters_quota
 from lucy.domain.house import House
-from lucy.domain.letters import LetterName
+from lucy.domain.letters import LetterName, Template
 from lucy.domain.operations import LETTERS, PATIENT_LETTERS
 from lucy.domain.steps import StepEvent, StepId
 from lucy.domain.students import Student
@@ -42,7 +42,7 @@ class Ready:
 
     step: ClaimedStep
     letter: Letter
-    version: int = 0  # of the letter's text
+    template: Template
     secret_step: StepId | None = None
 
 
@@ -50,6 +50,7 @@ class Ready:
 class LetterFact:
     """The server took the letter; a sealed password of `secret_step` has done its work."""
 
+    name: LetterName
     to_address: str
     secret_step: StepId | None = None
 
@@ -64,7 +65,6 @@ class LetterLane(Lane[LetterWork]):
     """Letters one after another over a kept connection, each recorded as soon as the server answered for it."""
 
     system: ClassVar[System] = System.MAIL
-    letter: ClassVar[LetterName]
 
     def __init__(self, mailer: Mailer, note: Noter, house: House) -> None:
         self._mailer, self._note, self._house = mailer, note, house
@@ -142,16 +142,19 @@ class LetterLane(Lane[LetterWork]):
             return from_error(one.step, answer)
         if isinstance(answer, RemoteError):
             return replace(from_error(one.step, answer), kept=answered)
-        ids = {"message_id": one.letter.message_id, **({"template": str(one.version)} if one.version else {})}
+        ids = {
+            "message_id": one.letter.message_id,
+            **({"template": str(version)} if (version := one.template.version) else {}),
+        }
         if again:
             ids[SENT_AGAIN], answered[SENT_AGAIN] = str(again), again
-        fact = LetterFact(one.letter.to_address, one.secret_step)
+        fact = LetterFact(one.template.name, one.letter.to_address, one.secret_step)
         return Outcome(one.step, StepEvent.COMPLETE, fact=fact, ids=ids, kept=answered)
 
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """What became of it afterwards is found by the step: bounces name it."""
         taken = [
-            AcceptedLetter(step.id, step.student_id, step.batch_id, self.letter, fact.to_address)
+            AcceptedLetter(step.id, step.student_id, step.batch_id, fact.name, fact.to_address)
             for step, fact in accepted(outcomes)
         ]
         await letters_db.add(session, taken, now=now)

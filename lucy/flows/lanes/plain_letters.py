@@ -16,6 +16,7 @@ from lucy.domain import letters
 from lucy.domain.letter_values import values_of
 from lucy.domain.letters import LetterName, Template
 from lucy.domain.operations import StepKind
+from lucy.domain.plans_letters import FORMER_STAGE
 from lucy.domain.students import Student, StudentId
 from lucy.errors import Remedy
 from lucy.flows.lanes.base import Outcome, failed
@@ -25,6 +26,8 @@ from lucy.ports import Letter
 
 class PlainLetterLane(LetterLane):
     """What is said is in `letter`; where it goes the lane knows."""
+
+    letter: ClassVar[LetterName]
 
     async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
         ids = [step.student_id for step in claimed]
@@ -38,7 +41,7 @@ class PlainLetterLane(LetterLane):
             if address:
                 student, account = students[step.student_id], accounts.get(step.student_id)
                 letter = self._letter(template, step, student, account, address)
-                work.ready.append(Ready(step, letter, template.version))
+                work.ready.append(Ready(step, letter, template))
             else:
                 work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
@@ -46,8 +49,13 @@ class PlainLetterLane(LetterLane):
     def _letter(
         self, template: Template, step: ClaimedStep, student: Student, account: AccountRow | None, address: str
     ) -> Letter:
-        rendered = letters.render(template, values_of(student, account.upn if account else ""))
+        values = {**values_of(student, account.upn if account else ""), **self.values(step, student)}
+        rendered = letters.render(template, values)
         return self.addressed(step, student, address, rendered)
+
+    def values(self, step: ClaimedStep, student: Student) -> Mapping[str, str]:
+        """What the letter names beyond the student's own."""
+        return {}
 
     @abstractmethod
     async def addresses(
@@ -66,11 +74,8 @@ class NoticeMailLane(PlainLetterLane):
         return await students_db.former_emails(session, list(students))
 
 
-class WelcomeMailLane(PlainLetterLane):
+class ContactLetterLane(PlainLetterLane):
     """To the personal address, else to the institutional one."""
-
-    kind: ClassVar[StepKind] = StepKind.WELCOME_MAIL
-    letter: ClassVar[LetterName] = LetterName.WELCOME
 
     async def addresses(
         self, session: AsyncSession, students: Mapping[StudentId, Student], accounts: Mapping[StudentId, AccountRow]
@@ -82,7 +87,24 @@ class WelcomeMailLane(PlainLetterLane):
             for id_, one in students.items()
         }
 
+
+class WelcomeMailLane(ContactLetterLane):
+    kind: ClassVar[StepKind] = StepKind.WELCOME_MAIL
+    letter: ClassVar[LetterName] = LetterName.WELCOME
+
     async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         await super().store(session, outcomes, now=now)
         welcomed = [step.student_id for step, _fact in accepted(outcomes)]
         await students_db.mark_welcomed(session, welcomed, now=now)
+
+
+class StatusMailLane(ContactLetterLane):
+    kind: ClassVar[StepKind] = StepKind.STATUS_MAIL
+    letter: ClassVar[LetterName] = LetterName.STATUS
+
+    def values(self, step: ClaimedStep, student: Student) -> Mapping[str, str]:
+        return {"antes": str(step.reason.get(FORMER_STAGE, "")), "ahora": student.stage.value}
+
+    async def store(self, session: AsyncSession, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        await super().store(session, outcomes, now=now)
+        await students_db.mark_told(session, [step.student_id for step, _fact in accepted(outcomes)])

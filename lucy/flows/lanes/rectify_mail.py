@@ -25,18 +25,17 @@ class RectifyMailLane(LetterLane):
     """To where the letter with the password went. It holds no password."""
 
     kind: ClassVar[StepKind] = StepKind.RECTIFY_MAIL
-    letter: ClassVar[LetterName] = LetterName.RECTIFY
 
     async def compose(self, session: AsyncSession, claimed: Sequence[ClaimedStep]) -> LetterWork:
         ids = [step.student_id for step in claimed]
         students = await students_db.load(session, ids)
         accounts = await accounts_db.accounts(session, ids)
-        template = await templates.live(session, self.letter)
+        template = await templates.live(session, LetterName.RECTIFY)
         work = LetterWork([], [])
         for step in claimed:
             letter = self._letter(template, step, students[step.student_id], accounts.get(step.student_id))
             if letter.to_address:
-                work.ready.append(Ready(step, letter, template.version))
+                work.ready.append(Ready(step, letter, template))
             else:
                 work.known.append(failed(step, "E-001", Remedy.SOURCE))
         return work
