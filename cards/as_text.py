@@ -39,6 +39,8 @@ def _lines(block: Json) -> list[str]:
         case "RichTextBlock":
             runs = cast("list[Json | str]", block.get("inlines") or [])
             return ["".join(run if isinstance(run, str) else str(run["text"]) for run in runs)]
+        case "Image":
+            return [f"[{block.get('altText', '')}]"]
         case "Container":
             return [*([""] if block.get("separator") else []), *_block_lines(_list(block, "items"))]
         case "FactSet":

@@ -1,12 +1,13 @@
 """`plantillas`: the letters, a version of one with what changed and how it reads, and the form that edits it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cards import wording
-from cards.actions import Execute, ShowCard
+from cards.actions import Execute, OpenUrl, ShowCard
 from cards.inputs import TextInput
 from cards.layout import bullets, heading, labelled, section, sheet, small
-from cards.parts import Action, Block, RichText, Run, Style
+from cards.parts import Action, Block, Picture, RichText, Run, Style
 from cards.verbs import LetterPress, Verb
 from lucy.domain.letter_check import LONGEST_HTML, LONGEST_SUBJECT
 from lucy.domain.letters import TemplateState
@@ -52,12 +53,7 @@ def letter_card(view: LetterView, frame: Frame) -> dict[str, object]:
         rest = len(view.changes) - len(shown)
         more = [small(plural("{n} renglón más", "{n} renglones más", rest))] if rest else []
         body.append(section(_("Qué cambia (− sale, + entra)"), [*shown, *more]))
-    lines: list[Block] = [
-        RichText(Run(one, size="small"), spacing="none")
-        for one in wording.clip(view.text, TEXT_LIMIT).split("\n")
-        if one.strip()
-    ]
-    body.append(section(_("Cómo se lee, con un alumno de verdad, enmascarado"), lines))
+    body.append(_preview(view))
     if view.before:
         body.append(section(_("Otras versiones"), bullets(list(view.before[:BEFORE_SHOWN]))))
     return sheet(body, letter_summary(view), _buttons(view))
@@ -99,6 +95,39 @@ def form_summary(view: LetterView) -> str:
     return _("Cambiar la carta {name}").format(name=view.name)
 
 
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """A letter as a page; the address is good once."""
+
+    name: str
+    url: str
+    valid_min: int
+
+
+def page_card(page: LetterPage, frame: Frame) -> dict[str, object]:
+    body: list[Block] = [heading(page_summary(page), frame), RichText(_page_terms(page))]
+    return sheet(body, page_summary(page), [OpenUrl(_("Abrir la carta"), page.url)])
+
+
+def page_summary(page: LetterPage) -> str:
+    return _("Carta {name} · Cómo se ve").format(name=page.name)
+
+
+def _page_terms(page: LetterPage) -> str:
+    text = _("Con un alumno de verdad, enmascarado. El enlace se abre una sola vez y dura {time}.")
+    return text.format(time=plural("{n} minuto", "{n} minutos", page.valid_min))
+
+
+def _preview(view: LetterView) -> Block:
+    """A picture where somebody drew it, else the text."""
+    title = _("Cómo se ve, con un alumno de verdad, enmascarado")
+    text = wording.clip(view.text, TEXT_LIMIT)
+    if view.picture:
+        return section(title, [Picture(view.picture, " ".join(text.split()))])
+    lines: list[Block] = [RichText(Run(one, size="small"), spacing="none") for one in text.split("\n") if one.strip()]
+    return section(title, lines)
+
+
 def _title(view: LetterView) -> str:
     version = _("versión {n}").format(n=view.version) if view.version else _("como vino con Lucy")
     return wording.dotted((_("Carta {name}").format(name=view.name), version))
@@ -138,8 +167,10 @@ def _trial(view: LetterView, frame: Frame) -> list[Block]:
 
 def _buttons(view: LetterView) -> list[Action]:
     edit = Execute(_("Cambiar el texto"), Verb.LETTER_EDIT, LetterPress(view.name, view.newest, id=view.id).data())
+    shown = LetterPress(view.name, view.newest, id=view.id).data()
+    page = [Execute(_("Verla como página"), Verb.LETTER_PAGE, shown)] if view.linkable else []
     if view.state is not TemplateState.PROPOSED:
-        return [edit]
+        return [edit, *page]
     press = LetterPress(view.name, view.version, id=view.id).data()
     approve = Execute(_("Aprobar"), Verb.LETTER_APPROVE, press, style="positive")
     reason = TextInput(
@@ -147,4 +178,4 @@ def _buttons(view: LetterView) -> list[Action]:
         max_length=500, multiline=True,
     )  # fmt: skip
     reject = ShowCard(_("Rechazar"), [reason], actions=[Execute(_("Rechazar"), Verb.LETTER_REJECT, press)])
-    return [approve, reject, edit]
+    return [approve, reject, edit, *page]

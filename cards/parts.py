@@ -32,6 +32,7 @@ __all__ = [
     "FactSet",
     "LibraryElement",
     "Mention",
+    "Picture",
     "PropertyType",
     "RichText",
     "Run",
@@ -157,6 +158,16 @@ class Container(containers.Container, Block):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         fill(self, items=list(items), style=style, bleed=bleed or None, spacing=spacing, separator=separator or None)
+
+
+class Picture(elements.Image, Block):  # type: ignore[misc]
+    """An image by its address; `alt` is what it shows, for those who cannot see it. Teams opens it large."""
+
+    msteams = PropertyType(type=dict)
+
+    def __init__(self, url: str, alt: str) -> None:
+        super().__init__()
+        fill(self, url=url, altText=alt, size="stretch", msteams={"allowExpand": True})
 
 
 class Column(containers.Column):  # type: ignore[misc]

@@ -26,6 +26,7 @@ class Verb(StrEnum):
     STUDENT_SHOW = "student.show"
     INGEST_RELEASE = "ingest.release"  # write a reading that was held
     INGEST_DISCARD = "ingest.discard"
+    LETTER_PAGE = "letter.page"  # how it looks, as a page
     LETTER_EDIT = "letter.edit"  # the form of a letter
     LETTER_PROPOSE = "letter.propose"
     LETTER_APPROVE = "letter.approve"

@@ -10,6 +10,7 @@ import structlog
 from bot.app import build_app, serving
 from bot.downloads import download_routes
 from bot.handler import LucyHandler
+from bot.letter_pages import letter_routes
 from connectors.nudges import RedisNudger, make_broker
 from lucy.db.engine import Database
 from lucy.settings import Settings
@@ -29,7 +30,7 @@ async def bot(settings: Settings) -> None:
     db = Database(settings.database_url)
     broker = make_broker(settings.redis_url)
     handler = LucyHandler(settings, db, RedisNudger(broker), clock=_now)
-    downloads = download_routes(db, settings.house(), clock=_now)
+    routes = [*download_routes(db, settings.house(), clock=_now), *letter_routes(db, clock=_now)]
 
     async def readiness() -> Mapping[str, str]:
         problems: dict[str, str] = {}
@@ -45,7 +46,7 @@ async def bot(settings: Settings) -> None:
         return problems
 
     try:
-        async with serving(settings, build_app(settings, handler, readiness, routes=downloads)) as listening:
+        async with serving(settings, build_app(settings, handler, readiness, routes=routes)) as listening:
             log.info("bot.ready", host=listening.host, port=listening.port)
             await stopped().wait()
     finally:

@@ -23,6 +23,7 @@ SLOW_ACTORS = frozenset(
         "find_secrets",
         "check_letter",
         "check_first_use",
+        "draw_letters",
         "read_returns",
     }
 )

@@ -78,6 +78,7 @@ __all__ = [
     "NewPassword",
     "Nudge",
     "Nudger",
+    "Painter",
     "PostedMessage",
     "ReturnMailbox",
     "ReturnedLetter",
@@ -163,6 +164,17 @@ class Channel(Protocol):
         self, address: ConversationAddress, activity_id: str, card: Mapping[str, object], *, summary: str
     ) -> None:
         """Edit a card in place. Raises NotFound when somebody deleted it."""
+        ...
+
+
+# Pictures
+
+
+class Painter(Protocol):
+    """A browser that draws a page without running or loading anything."""
+
+    async def picture(self, html: str) -> bytes | None:
+        """A PNG, at most 1 MB; None where it could not be drawn."""
         ...
 
 

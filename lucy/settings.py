@@ -133,6 +133,7 @@ class Settings(BaseSettings):
     account_domain: str = "eco.unrc.edu.ar"
     licence_sku: str = "STANDARDWOFFPACK_STUDENT"
     usage_location: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "AR"
+    browser: str = "auto"  # a Chromium that draws letters: its path; auto: looked for; empty: none
     credentials_length: int = Field(default=LENGTH, ge=SHORTEST, le=LONGEST)  # of temporary passwords
     credentials_keep_h: float = Field(default=72, ge=1, le=720)  # then one that no letter took is destroyed
     licence_group: str = ""  # Entra group whose members have the licence from it; empty: assigned to each account

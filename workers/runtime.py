@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import redis.asyncio as redis
 
+from connectors.chromium import Chromium, find_browser
 from connectors.graph.certificate import Certificate
 from connectors.graph.client import GraphDirectory
 from connectors.graph.mail import GraphMailer
@@ -50,7 +51,7 @@ from lucy.flows.lanes.plain_letters import NoticeMailLane, StatusMailLane, Welco
 from lucy.flows.lanes.rectify_mail import RectifyMailLane
 from lucy.flows.lanes.unenrolment import SuspendEnrolmentLane, UnenrolLane
 from lucy.flows.note_steps import noter
-from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, ReturnMailbox, StudentRecords
+from lucy.ports import Channel, Directory, Limiter, Mailer, Moodle, Nudger, Painter, ReturnMailbox, StudentRecords
 from lucy.sealing import Sealer
 from lucy.settings import MailTransport, MoodleSiteSettings, Settings, SialDialect
 
@@ -74,6 +75,7 @@ class Runtime:
     channel: Channel
     mailer: Mailer
     returns: ReturnMailbox | None
+    painter: Painter | None
     lanes: dict[StepKind, Lane[Any]]
     sealer: Sealer
     redis_client: redis.Redis
@@ -113,6 +115,7 @@ class Runtime:
             channel=TeamsChannel(teams),
             mailer=mailer,
             returns=_returns(settings, stack),
+            painter=Chromium(browser) if (browser := find_browser(settings.browser)) else None,
             lanes=lanes,
             sealer=sealer,
             redis_client=redis_client,

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts, batches, cards, claims, downloads, steps
+from lucy.db import accounts, batches, cards, claims, downloads, previews, steps
 from lucy.db import ingest as ingest_db
 from lucy.db.engine import Database
 from lucy.db.tables import BatchRow, InboxDedupRow
@@ -82,5 +82,6 @@ async def tidy(db: Database) -> None:
         purged = await accounts.destroy_expired_secrets(session, now=now)
         await session.execute(delete(InboxDedupRow).where(InboxDedupRow.seen_at < now - DEDUP_KEPT))
         await downloads.purge_expired(session, now=now)
+        await previews.purge_pages(session, now=now)
     if purged:
         log.warning("sweeper.secrets_purged", secrets=purged)

@@ -4,19 +4,23 @@ from bot.answers import Answer
 from bot.ask import Ask
 from bot.commands.letters import letter_named, show_version
 from bot.turns import ConversationType
-from cards.letters import form_summary, letter_form
+from cards.letters import LetterPage, form_summary, letter_form, page_card, page_summary
 from cards.verbs import LetterPress, Verb
 from lucy.db import cards as cards_db
-from lucy.db import outbox
+from lucy.db import outbox, templates
 from lucy.db.engine import Database
+from lucy.db.tables import TemplateRow
+from lucy.domain.letter_texts import DEFAULTS
 from lucy.domain.roles import Role
 from lucy.errors import RequestError
 from lucy.flows.edit_letter import SHOWS, LetterRefusedError, decide_letter, propose_letter
+from lucy.flows.preview_letter import VALID_MIN, offer_page
 from lucy.flows.redraw import ANNOUNCE
 from lucy.flows.view_letters import view_letter, view_version
 from lucy.texts import _
 
 NEEDS: dict[Verb, tuple[Role, str]] = {
+    Verb.LETTER_PAGE: (Role.CONSULTA, "ver las cartas"),
     Verb.LETTER_EDIT: (Role.ADMINISTRADOR, "cambiar cartas"),
     Verb.LETTER_PROPOSE: (Role.ADMINISTRADOR, "cambiar cartas"),
     Verb.LETTER_APPROVE: (Role.APROBADOR, "aprobar cartas"),
@@ -29,6 +33,8 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     pressed = LetterPress.parse(ask.turn.data)
     if pressed is None:
         raise RequestError(_("Esa tarjeta no se entiende. Escribí «plantillas» y seguí desde ahí."))
+    if verb is Verb.LETTER_PAGE:
+        return await _page(ask, pressed)
     if verb is Verb.LETTER_EDIT:
         return await _form(ask, pressed)
     if verb is Verb.LETTER_PROPOSE:
@@ -36,6 +42,19 @@ async def press(ask: Ask, verb: Verb, db: Database) -> Answer:
     approve = verb is Verb.LETTER_APPROVE
     await decide_letter(ask.session, pressed.id, approve=approve, reason=pressed.reason, actor=ask.actor, now=ask.now)
     return await show_version(ask, pressed.id, db)
+
+
+async def _page(ask: Ask, pressed: LetterPress) -> Answer:
+    """A link for who pressed; what it shows is masked."""
+    if not ask.house.public_url:
+        raise RequestError(
+            _("No sé con qué dirección se llega a Lucy. Un administrador tiene que poner LUCY_PUBLIC_URL.")
+        )
+    row = await ask.session.get(TemplateRow, pressed.id) if pressed.id else None
+    template = templates.template_of(row) if row else DEFAULTS[letter_named(pressed.name)]
+    url = await offer_page(ask.session, template, house=ask.house, now=ask.now)
+    page = LetterPage(template.name.value, url, VALID_MIN)
+    return ask.card(page_card(page, ask.frame), page_summary(page))
 
 
 async def _form(ask: Ask, pressed: LetterPress) -> Answer:

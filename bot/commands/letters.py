@@ -13,6 +13,7 @@ from lucy.domain.roles import Role
 from lucy.domain.selections import fold
 from lucy.errors import RequestError
 from lucy.flows.edit_letter import SHOWS, try_again
+from lucy.flows.preview_letter import want_pictures
 from lucy.flows.view_letters import view_letter, view_letters, view_version
 from lucy.texts import _
 
@@ -23,6 +24,7 @@ _NAMES = {fold(one.value): one for one in LetterName}
 async def letters(ask: Ask, command: Command, db: Database) -> Answer:
     """Raises RequestError for a letter or version that there is not."""
     words = command.argument.split()
+    await want_pictures(ask.session, now=ask.now)
     if not words:
         lines = await view_letters(ask.session)
         return ask.card(card.letters_card(lines, ask.frame), card.letters_summary(lines))

@@ -10,7 +10,7 @@ from lucy.db.tables_batches import (
     StudentHoldRow,
 )
 from lucy.db.tables_courses import CareerRow, CourseCheckRow, CourseDriftRow, CourseRuleRow, EnrolmentRow, MoodleUserRow
-from lucy.db.tables_letters import LetterRow, ReturnMailboxRow, TemplateRow
+from lucy.db.tables_letters import LetterPageRow, LetterPictureRow, LetterRow, ReturnMailboxRow, TemplateRow
 from lucy.db.tables_people import AccountGroupRow, AccountRow, DirectoryCursorRow, DriftRow, FormerEmailRow, StudentRow
 from lucy.db.tables_running import (
     AuditEventRow,
@@ -53,6 +53,8 @@ __all__ = [
     "InboxDedupRow",
     "IngestPayloadRow",
     "IngestRunRow",
+    "LetterPageRow",
+    "LetterPictureRow",
     "LetterRow",
     "ListingRow",
     "MemberRow",

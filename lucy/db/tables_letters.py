@@ -75,3 +75,24 @@ class ReturnMailboxRow(Base):
     validity: Mapped[int] = mapped_column(BigInteger())
     uid: Mapped[int] = mapped_column(BigInteger())
     read_at: Mapped[datetime]
+
+
+class LetterPictureRow(Base):
+    """How a text looks, for a masked student. `digest` is of the text; `token` is the picture's address."""
+
+    __tablename__ = "letter_picture"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(unique=True)
+    png: Mapped[bytes]
+    drawn_at: Mapped[datetime]
+
+
+class LetterPageRow(Base):
+    """A letter as a page, for a masked student, which is opened once. Only the token's hash is kept."""
+
+    __tablename__ = "letter_page"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    html: Mapped[str]
+    expires_at: Mapped[datetime]

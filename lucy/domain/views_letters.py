@@ -34,7 +34,8 @@ class LetterView:
     """A version of a letter, or with `id` 0 the one that came with Lucy.
 
     `changes` are the lines of a diff with the version before it; `text` is how it reads for a real student, masked;
-    `newest` is the newest version there is; `tried_at` is empty until it was rendered for `students`.
+    `newest` is the newest version there is; `tried_at` is empty until it was rendered for `students`. `picture` is the
+    address of how it looks, empty where it was not drawn; `linkable`: a page of it can be offered.
     """
 
     name: str
@@ -58,3 +59,5 @@ class LetterView:
     reason: str = ""
     changes: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    picture: str = ""
+    linkable: bool = False

@@ -69,7 +69,7 @@ async def propose_letter(
         raise RequestError(meanwhile.format(name=name.value)) from None
     for old in replaced:
         await _redraw(session, old, now=now)
-    await outbox.put(session, [Nudge("check_letter", (row.id,))], now=now)
+    await outbox.put(session, [Nudge("check_letter", (row.id,)), Nudge("draw_letters")], now=now)
     await _keep(session, row, "letter.propose", "awaiting_approval", actor, now)
     return row
 

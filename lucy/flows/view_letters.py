@@ -3,19 +3,15 @@
 from collections.abc import Sequence
 from difflib import unified_diff
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lucy.db import accounts as accounts_db
-from lucy.db import students as students_db
 from lucy.db import templates
-from lucy.db.tables import StudentRow, TemplateRow
+from lucy.db.tables import TemplateRow
 from lucy.domain.house import House
 from lucy.domain.letter_texts import DEFAULTS, KINDS
-from lucy.domain.letter_values import EXAMPLES, SCOPE, masked_values
-from lucy.domain.letters import LetterName, Template, TemplateState, render
-from lucy.domain.plans import upn_for
+from lucy.domain.letters import LetterName, Template, TemplateState
 from lucy.domain.views_letters import LetterLine, LetterView
+from lucy.flows.preview_letter import picture_url, sample
 from lucy.texts import _, clock, day
 
 
@@ -71,7 +67,9 @@ async def _view(
         "places": tuple(sorted(template.places)),
         "subject": template.subject,
         "html": template.html,
-        "text": await _as_read(session, template, house),
+        "text": (await sample(session, template, house)).text,
+        "picture": await picture_url(session, template, house),
+        "linkable": bool(house.public_url),
         "newest": rows[0].version if rows else 0,
         "before": tuple(_line(one, house) for one in rows if row is None or one.id != row.id),
     }
@@ -105,19 +103,6 @@ def changes(before: Template, after: Template) -> tuple[str, ...]:
     """What is taken out (`-`) and what comes in (`+`), the subject first."""
     old, new = ([one.subject, *one.html.strip().split("\n")] for one in (before, after))
     return tuple(one for one in unified_diff(old, new, lineterm="", n=0) if not one.startswith(("---", "+++", "@@")))
-
-
-async def _as_read(session: AsyncSession, template: Template, house: House) -> str:
-    """The plain text for somebody whom it may go to, masked; an example where there is nobody."""
-    scope = SCOPE[template.name]
-    id_ = await session.scalar(select(StudentRow.id).where(StudentRow.stage.in_(scope)).limit(1)) if scope else None
-    if id_ is None:
-        someone = {"nombre": "A●●●", "apellido": "B●●●", "dni": "●●●●3456", "email": "a●●●@example.com", "upn": "a●●●"}
-        return render(template, {**EXAMPLES, **someone, "password": "●●●●●●●●"}).text
-    student = (await students_db.load(session, [id_]))[id_]
-    account = (await accounts_db.accounts(session, [id_])).get(id_)
-    given = upn_for(student.document_number, prefix=house.account_prefix, domain=house.account_domain)
-    return render(template, masked_values(student, account.upn if account else given)).text
 
 
 def _line(row: TemplateRow, house: House) -> str:

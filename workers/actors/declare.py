@@ -19,6 +19,7 @@ from lucy.flows.check_first_use import check_first_use
 from lucy.flows.check_letter import check_letter_for_all
 from lucy.flows.forecast_batch import courses_to_enter, store_forecast
 from lucy.flows.ingest_list import ingest_list
+from lucy.flows.preview_letter import draw_letters
 from lucy.flows.read_returns import read_returns
 from lucy.flows.run_batch import start_batch
 from lucy.flows.send_nudges import send_nudges
@@ -124,6 +125,12 @@ class Actors:
         await check_letter_for_all(runtime.db, template_id, house=runtime.house)
         await send_nudges(runtime.db, runtime.nudger)
 
+    async def draw_letters(self) -> None:
+        runtime = self._runtime
+        if runtime.painter is not None:
+            await draw_letters(runtime.db, runtime.painter, house=runtime.house)
+            await send_nudges(runtime.db, runtime.nudger)
+
     async def read_returns(self) -> None:
         """A reading that fails is made again by the agenda, an hour later."""
         runtime = self._runtime
@@ -198,6 +205,9 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     async def letter(template_id: int) -> None:
         await current().check_letter(template_id)
 
+    async def pictures() -> None:
+        await current().draw_letters()
+
     async def returns() -> None:
         await current().read_returns()
 
@@ -221,5 +231,6 @@ def declare_actors(broker: RedisBroker, current: Callable[[], Actors]) -> None:
     declare("check_enrolments", enrolments)
     declare("find_secrets", secrets)
     declare("check_letter", letter)
+    declare("draw_letters", pictures)
     declare("read_returns", returns)
     declare("check_first_use", first_use)

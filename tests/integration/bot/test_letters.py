@@ -77,7 +77,7 @@ async def test_a_letter_goes_out_changed_only_after_it_was_tried_and_somebody_el
     assert "Probada con 1 alumno," in seen.text
     assert "+<p>Buen día, {nombre}:</p>" in seen.text
     assert "-<p>Hola, {nombre}:</p>" in seen.text
-    assert "Buen día, " in seen.text.partition("Cómo se lee")[2]
+    assert "Buen día, " in seen.text.partition("Cómo se ve")[2]
     for hidden in (known.document, known.email, known.upn):
         assert hidden not in seen.text
     mine = await office.presses(office.talk.carla, seen.card, "Aprobar")

@@ -13,6 +13,7 @@ import httpx
 from bot.app import build_app, serving
 from bot.downloads import download_routes
 from bot.handler import LucyHandler
+from bot.letter_pages import letter_routes
 from cards.as_text import as_text
 from lucy.db.engine import Database
 from lucy.domain.roles import Role
@@ -165,10 +166,10 @@ async def talking(database_url: str, **changed: Any) -> AsyncIterator[Talk]:
         return datetime.now(UTC) + clock[0]
 
     handler = LucyHandler(settings, db, nudges, clock=now)
-    downloads = download_routes(db, settings.house(), clock=now)
+    routes = [*download_routes(db, settings.house(), clock=now), *letter_routes(db, clock=now)]
     try:
         async with (
-            serving(settings, build_app(settings, handler, ready, routes=downloads)) as listening,
+            serving(settings, build_app(settings, handler, ready, routes=routes)) as listening,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.port}", trust_env=False, timeout=20) as http,
         ):
             scene = Scene(directory, directory.team.channels[1], f"http://127.0.0.1:{port}/")

@@ -95,6 +95,7 @@ def sandbox_settings(addresses: Addresses, states: Simulators, **changed: Any) -
         "smtp_security": "none",
         "smtp_user": "",
         "smtp_password": "",
+        "browser": "",
         "imap_host": addresses.imap_host,
         "imap_port": addresses.imap_port,
         "imap_security": "none",

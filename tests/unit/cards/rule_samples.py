@@ -128,6 +128,16 @@ RULES_AND_DRIFT: dict[str, Any] = {
         letters.letter_summary,
         replace(_TRIED, by=LONG, changes=("+" + LONG * 3,) * 60, text="palabra " * 900, before=(LONG,) * 20),
     ),
+    "letter-drawn": (
+        letters.letter_card,
+        letters.letter_summary,
+        replace(_TRIED, picture="https://lucy.example.edu/cartas/imagen/" + "t" * 43, linkable=True),
+    ),
+    "letter-page": (
+        letters.page_card,
+        lambda page: letters.page_summary(page),
+        letters.LetterPage("credenciales", "https://lucy.example.edu/cartas/" + "t" * 43, 15),
+    ),
     "letter-form": (
         lambda view, frame: letters.letter_form(view, frame, subject=view.subject, html=view.html),
         letters.form_summary,

@@ -37,6 +37,9 @@ def test_valid_against_the_official_schema(name: str) -> None:
     teams: Any = card.pop("msteams")  # Teams' own, the schema does not know it
     assert set(teams) <= {"width", "entities"}
     assert teams["width"] == "Full"
+    for picture in of_type(card, "Image"):
+        assert picture.pop("msteams") == {"allowExpand": True}
+        assert picture["altText"]
     assert card["version"] == "1.5"
     official_schema().validate(card)
 
