@@ -5,8 +5,10 @@ custom ones begin with x-); 500 recipients and 4 MB: /graph/outlook-mail-concept
 """
 
 import json
+import re
 from email.message import EmailMessage
 from email.policy import SMTP
+from html import unescape
 from typing import Any
 
 from sandbox.graph.errors import GraphError, of_status
@@ -65,5 +67,13 @@ def _as_mime(message: dict[str, Any], recipients: list[str], *, sender: str) -> 
     content = message.get("body")
     if not isinstance(content, dict) or str(content.get("contentType", "")).lower() not in {"html", "text"}:
         raise GraphError("The body is not valid.", code="ErrorInvalidParameter")
-    mail.set_content(str(content.get("content", "")), subtype="html")
+    html = str(content.get("content", ""))
+    mail.set_content(_as_text(html))
+    mail.add_alternative(html, subtype="html")
     return mail.as_bytes()
+
+
+def _as_text(html: str) -> str:
+    """What Exchange puts beside it: the text of the elements, one line each."""
+    visible = re.sub(r"<(style|title)\b.*?</\1>", "", html, flags=re.IGNORECASE | re.DOTALL)
+    return "\n".join(line.strip() for line in unescape(re.sub(r"<[^>]+>", "\n", visible)).split("\n") if line.strip())

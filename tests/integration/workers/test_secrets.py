@@ -4,10 +4,14 @@ import asyncio
 import io
 import json
 import logging
+import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import structlog
+from prometheus_client import generate_latest
 from sqlalchemy import update
 
 from connectors.nudges import RedisNudger, make_broker
@@ -15,6 +19,7 @@ from lucy.db import audit
 from lucy.db.tables import StepRow
 from lucy.domain.batches import BatchState
 from lucy.domain.operations import StepKind
+from lucy.flows.batch_sheet import write_batch_sheet
 from lucy.log import configure_logging
 from tests.integration.support.channel import button, talking
 from tests.integration.support.leaks import leaks, of_people, passwords_in, redis_contents
@@ -87,6 +92,7 @@ async def test_nothing_that_is_secret_or_personal_is_seen_where_it_does_not_belo
         works.addresses.graph_client_secret: "the client secret",
         works.addresses.moodle_token: "the token of Moodle",
         works.addresses.sial_password: "the password of SIAL",
+        works.addresses.imap_password: "the password of the return mailbox",
         works.settings.secret_keys.get_secret_value(): "the key of the seals",
     }
     assert len(secret) > 10
@@ -95,7 +101,11 @@ async def test_nothing_that_is_secret_or_personal_is_seen_where_it_does_not_belo
         "logs": logs.getvalue(),
         "redis": redis_contents(works.settings.redis_url),
         "channel": json.dumps(said, ensure_ascii=False),
+        "metrics": generate_latest().decode(),
     }
+    sheet = await sheet_of(works, 1)
+    assert known[0].document in sheet, "an export names people, and no password"
+    assert leaks(secret, {"export": sheet, "environment": environment()}) == []
     steps = "\n".join(tables["step"])
     assert len(everywhere["logs"].splitlines()) > 50
     assert "run_lane" in everywhere["redis"]
@@ -107,6 +117,20 @@ async def test_nothing_that_is_secret_or_personal_is_seen_where_it_does_not_belo
         for name in ("audit_event", "audit_seal", "step", "outbox", "batch", "posted_card")
     }
     assert leaks(personal, {**everywhere, **kept_apart}) == []
+
+
+def environment() -> str:
+    """Of this process, which holds the workers and the bot."""
+    return Path("/proc/self/environ").read_bytes().decode(errors="replace")
+
+
+async def sheet_of(works: Works, number: int) -> str:
+    """Everything that stands in the export of a batch."""
+    async with works.db.transaction() as session:
+        content = await write_batch_sheet(session, number, house=works.runtime.house, now=datetime.now(UTC))
+    assert content is not None
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        return "\n".join(parts.read(name).decode("utf-8", errors="replace") for name in parts.namelist())
 
 
 async def test_a_failure_of_ours_is_logged_without_the_row_it_stumbled_over(works: Works, logs: io.StringIO) -> None:
