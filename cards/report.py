@@ -110,8 +110,8 @@ def _open_cases(view: ReportView) -> list[Block]:
         view.absent,
     )
     unsent = plural(
-        "{n} alumno espera una contraseña cuya carta no llegó: corregir el correo, y reenviar",
-        "{n} alumnos esperan una contraseña cuya carta no llegó: corregir el correo, y reenviar",
+        "{n} alumno espera una contraseña cuya carta no salió: corregir el correo, y reenviar (carta:fallida)",
+        "{n} alumnos esperan una contraseña cuya carta no salió: corregir el correo, y reenviar (carta:fallida)",
         view.unsent,
     )
     leaks = plural(

@@ -36,6 +36,7 @@ from lucy.db.tables import (
     MoodleUserRow,
     StudentRow,
 )
+from lucy.db.unsent import waits_for_a_password
 from lucy.domain.letter_states import LetterState
 from lucy.domain.selections import LetterFate, Selection, Thing, fold
 from lucy.domain.students import Career, Modality, SourceList, Stage, Student, StudentId
@@ -316,6 +317,8 @@ _FATES = {
 def _letter(fate: LetterFate) -> ColumnElement[bool]:
     if fate in _FATES:
         return with_letter(LetterRow.state == _FATES[fate])
+    if fate is LetterFate.FAILED:
+        return waits_for_a_password()
     same = same_address()
     return with_letter(LetterRow.state == LetterState.BOUNCED, same if fate is LetterFate.BOUNCED else ~same)
 

@@ -21,13 +21,17 @@ T = TypeVar("T")
 
 
 class LetterFate(StrEnum):
-    """Of the last letter with a password: `carta:sin-estrenar`. `corregida`: it came back; SIAL has another address."""
+    """Of the last letter with a password: `carta:sin-estrenar`.
+
+    `corregida`: it came back, and SIAL has another address by now. `fallida`: the server did not take it.
+    """
 
     ACCEPTED = "aceptada"
     UNUSED = "sin-estrenar"
     USED = "estrenada"
     BOUNCED = "rebotada"
     MENDED = "corregida"
+    FAILED = "fallida"
 
 
 class Thing(StrEnum):
@@ -107,11 +111,12 @@ _FATES = {
     "sin-uso": LetterFate.UNUSED, "sin-usar": LetterFate.UNUSED, "unused": LetterFate.UNUSED,
     "usada": LetterFate.USED, "used": LetterFate.USED, "rebote": LetterFate.BOUNCED,
     "bounced": LetterFate.BOUNCED, "accepted": LetterFate.ACCEPTED, "mended": LetterFate.MENDED,
+    "failed": LetterFate.FAILED,
 }  # fmt: skip
 FILTERS = (
     "preinscriptos, aspirantes, ingresantes, alumnos, todos, nuevos, ausentes, cohorte:2026, carrera:CP, "
     "modalidad:pres|dist, comision:01, localidad:…, con:/sin:cuenta|licencia|moodle|matricula|carta|correo, "
-    "carta:aceptada|sin-estrenar|estrenada|rebotada|corregida, desde:ayer|2026-11-20"
+    "carta:aceptada|sin-estrenar|estrenada|rebotada|corregida|fallida, desde:ayer|2026-11-20"
 )
 
 

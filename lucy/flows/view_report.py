@@ -48,6 +48,7 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
     new = await ingest_db.new_per_day(session, since=since, zone=str(house.zone))
     head, events = await audit.head(session)
     held = await ingest_db.held_by_reason(session)
+    lost = await unsent(session)
     letters, values = await letters_db.counts(session), await config_db.values(session)
     days = [day - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
     return ReportView(
@@ -58,9 +59,9 @@ async def view_report(session: AsyncSession, day: date, *, house: House) -> Repo
         new_per_day=tuple((one, new.get(one, 0)) for one in days),
         audit_head=head,
         audit_events=events,
-        proposals=(*await _proposals(session, house), *_reissues(letters)),
+        proposals=(*await _proposals(session, house), *_reissues(letters, lost)),
         absent=await students_db.count_absent(session),
-        unsent=await unsent(session),
+        unsent=lost,
         unused=letters.unused,
         unused_days=days_unused(values),
         bounced=letters.bounced,
@@ -150,10 +151,11 @@ async def _proposals(session: AsyncSession, house: House) -> tuple[Proposal, ...
     return tuple(found)
 
 
-def _reissues(letters: LetterCounts) -> list[Proposal]:
+def _reissues(letters: LetterCounts, lost: int) -> list[Proposal]:
     """A new password for those whose last one is of no use; who has no other address would get it as little."""
     found = []
     for fate, count, one, many in (
+        (LetterFate.FAILED, lost, _("Reenviar la que no salió"), _("Reenviar las {n} que no salieron")),
         (LetterFate.UNUSED, letters.unused, _("Reemitir la que nadie estrenó"), _("Reemitir las {n} sin estrenar")),
         (LetterFate.MENDED, letters.mended, _("Reemitir la que rebotó"), _("Reemitir las {n} que rebotaron")),
     ):

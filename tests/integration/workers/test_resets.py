@@ -93,6 +93,11 @@ async def test_a_refused_letter_after_a_reset_is_an_open_case_never_done(works: 
     assert "Reintentar" in text
     assert len(mailed(works, known.email)) == 1, "only the first letter"
     assert await unsent(works) == 1, "an open case of the report"
+    async with works.db.transaction() as session:
+        proposals = (await view_report(session, datetime.now(UTC).date(), house=works.runtime.house)).proposals
+    (button,) = [one for one in proposals if one.kind is BatchKind.RESEND]
+    assert (button.label, button.selection) == ("Reenviar la que no salió", "carta:fallida")
+    assert (await works.batch(await works.request(button.selection, kind=button.kind))).students == 1
     await of_kind(works, BatchKind.RESEND)
     assert await unsent(works) == 0
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucy.domain.selections import FILTERS, Selection, Thing, fold, parse_day, parse_selection
+from lucy.domain.selections import FILTERS, LetterFate, Selection, Thing, fold, parse_day, parse_selection
 from lucy.domain.students import Modality, Stage
 from lucy.errors import RequestError
 from tests.unit.lucy.people import THOROUGHLY
@@ -54,6 +54,10 @@ def refusal(text: str) -> str:
         ("todos", {}),
         ("TODAS", {}),
         ("todos aspirantes", {"stages": {Stage.ASPIRANTE}}),
+        ("carta:sin-estrenar", {"letters": {LetterFate.UNUSED}}),
+        ("carta:sin-uso", {"letters": {LetterFate.UNUSED}}),
+        ("carta:Rebotada carta:corregida", {"letters": {LetterFate.BOUNCED, LetterFate.MENDED}}),
+        ("letter:failed", {"letters": {LetterFate.FAILED}}),
     ],
 )
 def test_every_filter(text: str, fields: dict[str, Any]) -> None:
@@ -301,6 +305,7 @@ WORDS = st.one_of(
     WRITTEN.map(lambda name: f'comision:"{name}"'),
     WRITTEN.map(lambda name: f'localidad:"{name}"'),
     st.sampled_from(["modalidad:pres", "modalidad:dist", "nuevos", "ausentes", "todos"]),
+    st.sampled_from(LetterFate).map(lambda fate: f"carta:{fate.value}"),
     THINGS.map(lambda thing: f"con:{thing}"),
     THINGS.map(lambda thing: f"sin:{thing}"),
     DAYS.map(lambda day: f"nuevos:{day}"),
