@@ -15,11 +15,11 @@ from bot.access import Refusal, admit
 from bot.actions import batch as batch_actions
 from bot.actions import ingest as ingest_actions
 from bot.actions import letters as letter_actions
+from bot.actions import student as student_actions
 from bot.answers import Answer
 from bot.ask import Ask
-from bot.commands.student import show_student
 from bot.commands.table import command_table
-from bot.grammar import Command, CommandName, NotUnderstood, parse
+from bot.grammar import Command, NotUnderstood, parse
 from bot.turns import ConversationType, Turn, TurnKind
 from cards.verbs import Verb
 from lucy.db import audit, members
@@ -42,6 +42,7 @@ _PRESSES = (
     (batch_actions.NEEDS, batch_actions.press),
     (ingest_actions.NEEDS, ingest_actions.press),
     (letter_actions.NEEDS, letter_actions.press),
+    (student_actions.NEEDS, student_actions.press),
 )
 
 
@@ -110,9 +111,6 @@ class LucyHandler:
             verb = Verb(ask.turn.verb)
         except ValueError:
             raise RequestError(_("Ese botón no lo conozco. Escribí «ayuda».")) from None
-        if verb is Verb.STUDENT_SHOW:
-            number = str(ask.turn.data.get("document", ""))
-            return await show_student(ask, Command(CommandName.STUDENT, number))
         found = next(((needs[verb], press) for needs, press in _PRESSES if verb in needs), None)
         if found is None:
             raise RequestError(_("Eso todavía no se puede desde la tarjeta. Escribí «ayuda»."))

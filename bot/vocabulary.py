@@ -44,6 +44,7 @@ class CommandName(StrEnum):
     CONFIG = "config"
     AUDIT = "auditoria"
     PERMISSIONS = "permisos"
+    WHY = "por que"
 
 
 _N = CommandName
@@ -86,12 +87,12 @@ WORDS: dict[CommandName, tuple[str, ...]] = {
     _N.DRIFT: ("deriva", "drift"),
     _N.CONFIG: ("config", "configuracion", "configuration", "settings"),
     _N.AUDIT: ("auditoria", "auditar", "audit"),
+    _N.WHY: ("por que", "porque", "why"),
     _N.PERMISSIONS: ("permisos", "permiso", "permissions", "permission"),
 }  # fmt: skip
 
 LATER: dict[str, tuple[str, ...]] = {
     "salud": ("salud", "health"),
-    "por que": ("por que", "porque", "why"),
     "eliminar": ("eliminar", "elimina", "delete"),
     "exportar": ("exportar", "exporta", "export"),
     "agenda": ("agenda", "schedule"),

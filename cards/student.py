@@ -1,9 +1,13 @@
 """Everything known of one student, for the one who asked."""
 
+from collections.abc import Sequence
+
 from cards import audit_words, wording
-from cards.actions import ShowCard
+from cards.actions import Execute, ShowCard
 from cards.layout import bullets, heading, labelled, section, sheet
-from cards.parts import Action, Block, Container, RichText, Table
+from cards.parts import MAX_ACTIONS, Action, Block, Container, RichText, Table
+from cards.verbs import StudentPress, Verb
+from lucy.domain.operations import BatchKind
 from lucy.domain.views import CourseState, Frame, Happening, StudentView
 from lucy.texts import _, number, plural
 
@@ -11,7 +15,11 @@ HISTORY_SHOWN = 20
 COURSES_SHOWN = 20
 
 
-def student_card(view: StudentView, frame: Frame) -> dict[str, object]:
+MOST_DEEDS = MAX_ACTIONS - 2  # beside why and history
+
+
+def student_card(view: StudentView, frame: Frame, *, deeds: Sequence[BatchKind] = ()) -> dict[str, object]:
+    """`deeds` are what this reader may ask for."""
     body: list[Block] = [heading(_title(view), frame, about=_careers(view))]
     body += [labelled(name, value, spacing="small") for name, value in _facts(view)]
     if view.courses:
@@ -20,8 +28,34 @@ def student_card(view: StudentView, frame: Frame) -> dict[str, object]:
         cases = [wording.clip(case, 300) for case in view.open_cases[:8]]
         title = _("Pendiente ({n})").format(n=number(len(view.open_cases)))
         body.append(section(title, bullets(cases)))
-    actions: list[Action] = [ShowCard(_("Historial"), _history(view, frame))] if view.history else []
-    return sheet(body, summary(view), actions)
+    return sheet(body, summary(view), _buttons(view, frame, deeds))
+
+
+def _buttons(view: StudentView, frame: Frame, deeds: Sequence[BatchKind]) -> list[Action]:
+    asked = [
+        Execute(_deed(kind), Verb.STUDENT_REQUEST, StudentPress(view.id, kind.value).data())
+        for kind in deeds[:MOST_DEEDS]
+    ]
+    why = [Execute(_("Por qué"), Verb.STUDENT_WHY, StudentPress(view.id).data())] if view.id else []
+    history = [ShowCard(_("Historial"), _history(view, frame))] if view.history else []
+    return [*why, *asked, *history]
+
+
+def _deed(kind: BatchKind) -> str:
+    match kind:
+        case BatchKind.ACTIVATE:
+            return _("Activar")
+        case BatchKind.ENROL:
+            return _("Matricular")
+        case BatchKind.RESET:
+            return _("Resetear contraseña")
+        case BatchKind.RESEND:
+            return _("Reenviar credenciales")
+        case BatchKind.ENABLE:
+            return _("Habilitar")
+        case BatchKind.DISABLE:
+            return _("Deshabilitar")
+    raise ValueError(kind)
 
 
 def summary(view: StudentView) -> str:

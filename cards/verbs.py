@@ -24,6 +24,8 @@ class Verb(StrEnum):
     BATCH_DOWNLOAD = "batch.download"
     BATCH_PROPOSE = "batch.propose"  # ask for a batch over a selection
     STUDENT_SHOW = "student.show"
+    STUDENT_WHY = "student.why"
+    STUDENT_REQUEST = "student.request"  # a batch for this one student
     INGEST_RELEASE = "ingest.release"  # write a reading that was held
     INGEST_DISCARD = "ingest.discard"
     LETTER_PAGE = "letter.page"  # how it looks, as a page
@@ -115,6 +117,25 @@ class LetterPress:
                 html=str(data.get("html", "")),
                 reason=str(data.get("reason", "")).strip()[:500],
             )
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class StudentPress:
+    """A press on the card of a student. `kind` is the operation asked for; empty where none is."""
+
+    student: int
+    kind: str = ""
+
+    def data(self) -> dict[str, object]:
+        return {"student": self.student} | ({"kind": self.kind} if self.kind else {})
+
+    @classmethod
+    def parse(cls, data: Mapping[str, object]) -> "StudentPress | None":
+        """None when the payload is not one of ours."""
+        try:
+            return cls(student=_number(data["student"]), kind=str(data.get("kind", ""))[:20])
         except (KeyError, ValueError):
             return None
 

@@ -10,6 +10,14 @@ def entries(role: Role) -> HelpView:
     known = [
         (Role.CONSULTA, HelpEntry("estado", _("Cómo está todo: alumnos, sistemas, lotes abiertos."))),
         (Role.CONSULTA, HelpEntry("alumno <documento>", _("Todo lo que se sabe de un alumno."), "alumno 40.123.456")),
+        (
+            Role.CONSULTA,
+            HelpEntry(
+                "por que <documento> [curso]",
+                _("Por qué tiene o no tiene cada cosa, hecho por hecho."),
+                "por que 40.123.456 CONT-1",
+            ),
+        ),
         (Role.CONSULTA, HelpEntry("lotes", _("Los últimos pedidos."))),
         (Role.CONSULTA, HelpEntry("lote <código>", _("Cómo va un pedido."), "lote L-0042")),
         (Role.CONSULTA, HelpEntry("auditoria", _("Quién hizo qué, y si la cadena está intacta."), "auditoria L-0042")),

@@ -6,6 +6,8 @@ from bot.answers import Answer, Reply
 from bot.ask import Ask
 from bot.grammar import Command
 from cards import student
+from lucy.domain.operations import BatchKind
+from lucy.domain.roles import Role
 from lucy.domain.students import mask_document_number, parse_document_number
 from lucy.domain.views import StudentView
 from lucy.errors import RequestError
@@ -29,11 +31,15 @@ async def show_student(ask: Ask, command: Command) -> Answer:
         text = _("No conozco a nadie con el documento {number}. Si está en SIAL, entra en la próxima ingesta.")
         raise RequestError(text.format(number=command.argument if ask.personal else mask_document_number(number)))
     shown = [view if ask.personal else masked(view, number) for view in found]
+    cards = [(student.student_card(one, ask.frame, deeds=_deeds(ask, one)), student.summary(one)) for one in shown]
     if ask.turn.is_invoke:
-        return ask.card(student.student_card(shown[0], ask.frame), student.summary(shown[0]))
-    return Answer(
-        replies=tuple(Reply(card=student.student_card(one, ask.frame), summary=student.summary(one)) for one in shown)
-    )
+        return ask.card(*cards[0])
+    return Answer(replies=tuple(Reply(card=card, summary=text) for card, text in cards))
+
+
+def _deeds(ask: Ask, view: StudentView) -> tuple[BatchKind, ...]:
+    """In the channel a card is everybody's, so its buttons too: who may not is told when they press."""
+    return view.may if ask.role.allows(Role.OPERADOR) else ()
 
 
 def masked(view: StudentView, number: str) -> StudentView:

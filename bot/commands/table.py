@@ -15,6 +15,7 @@ from bot.commands.request import request, request_deed
 from bot.commands.rules import rules
 from bot.commands.trial_mail import trial_mail
 from bot.commands.undo import undo
+from bot.commands.why import why
 from bot.grammar import Command, CommandName
 from cards import help as help_card
 from lucy.db.engine import Database
@@ -51,6 +52,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         name.HELP: Entry(Role.CONSULTA, "ver la ayuda", _help),
         name.STATUS: Entry(Role.CONSULTA, "ver el estado", lists.show_status),
         name.STUDENT: Entry(Role.CONSULTA, "ver alumnos", student.show_student),
+        name.WHY: Entry(Role.CONSULTA, "ver alumnos", why),
         name.BATCHES: Entry(Role.CONSULTA, "ver lotes", lists.show_batches),
         name.BATCH: Entry(Role.CONSULTA, "ver lotes", batch.show_batch),
         name.AUDIT: Entry(Role.CONSULTA, "ver la auditoría", lists.show_audit),

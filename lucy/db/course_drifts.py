@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lucy.db.moodle import Place
 from lucy.db.tables import CourseDriftRow, EnrolmentRow, MoodleUserRow
-from lucy.domain.course_drift import CourseDrift
+from lucy.domain.course_drift import CourseDrift, in_words
 from lucy.domain.students import StudentId
 
 
@@ -35,6 +35,14 @@ async def users(session: AsyncSession, site: str) -> dict[int, StudentId]:
     """Whose each Moodle user of a site is."""
     statement = select(MoodleUserRow.moodle_id, MoodleUserRow.student_id).where(MoodleUserRow.site == site)
     return {row.moodle_id: row.student_id for row in await session.execute(statement)}
+
+
+async def of_student(session: AsyncSession, student: StudentId) -> dict[str, str]:
+    """What is told of their courses now, in words."""
+    rows = await session.execute(
+        select(CourseDriftRow.course, CourseDriftRow.kind).where(CourseDriftRow.student_id == student)
+    )
+    return {row.course: in_words(CourseDrift(row.kind)) for row in rows}
 
 
 async def told(session: AsyncSession, course: str) -> dict[StudentId, frozenset[CourseDrift]]:

@@ -58,6 +58,12 @@ async def of_accounts(session: AsyncSession, entra_ids: Collection[str]) -> dict
     return {entra_id: frozenset(kinds) for entra_id, kinds in found.items()}
 
 
+async def of_student(session: AsyncSession, student: StudentId) -> list[Drift]:
+    """What is told of their account now."""
+    rows = await session.scalars(select(DriftRow.kind).where(DriftRow.student_id == student).order_by(DriftRow.kind))
+    return [Drift(kind) for kind in rows]
+
+
 async def replace(session: AsyncSession, entra_ids: Collection[str], found: Sequence[Found], *, now: datetime) -> None:
     """What is told of these accounts becomes exactly this; what was told already keeps since when."""
     wanted = {(one.entra_id, one.drift.value) for one in found}

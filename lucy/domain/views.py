@@ -288,6 +288,8 @@ class StudentView:
     courses: tuple[CourseState, ...] = ()
     open_cases: tuple[str, ...] = ()
     history: tuple[Happening, ...] = ()
+    id: int = 0
+    may: tuple[BatchKind, ...] = ()  # what makes sense to ask for, where the reader may
 
 
 @dataclass(frozen=True, slots=True)

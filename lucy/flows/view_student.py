@@ -8,15 +8,17 @@ from lucy.db import accounts as accounts_db
 from lucy.db import audit, batches
 from lucy.db import letters as letters_db
 from lucy.db import moodle as moodle_db
+from lucy.db import rules as rules_db
 from lucy.db import students as students_db
 from lucy.db.tables import AccountRow, AuditEventRow, StepRow, StudentRow
 from lucy.domain.batches import batch_code
+from lucy.domain.course_rules import courses_for
 from lucy.domain.error_codes import explain
 from lucy.domain.house import House
 from lucy.domain.letter_states import LetterState, SentLetter
-from lucy.domain.operations import StepKind
+from lucy.domain.operations import BatchKind, StepKind
 from lucy.domain.steps import StepState
-from lucy.domain.students import Career, Modality, format_document_number
+from lucy.domain.students import Career, Modality, Stage, Student, format_document_number
 from lucy.domain.views import CourseState, Happening, StudentView
 from lucy.texts import _, clock, day
 
@@ -36,6 +38,10 @@ async def _view(session: AsyncSession, row: StudentRow, house: House, now: datet
     enrolments = await moodle_db.enrolments(session, row.id)
     pending = await batches.open_steps_of_student(session, row.id)
     events = await audit.latest(session, limit=HISTORY, student=row.id)
+    sent = await letters_db.of_student(session, row.id)
+    missing = set(courses_for(student, await rules_db.course_rules(session))) - {
+        one.course for one in enrolments if not one.suspended
+    }
     return StudentView(
         name=student.full_name,
         document=format_document_number(row.document_number),
@@ -47,7 +53,7 @@ async def _view(session: AsyncSession, row: StudentRow, house: House, now: datet
         upn=account.upn if account else "",
         account_enabled=account.enabled if account else None,
         licensed=bool(account and account.licensed),
-        letter=_letter(account, await letters_db.of_student(session, row.id), house),
+        letter=_letter(account, sent, house),
         moodle_username=next((user.username for user in moodle.values()), ""),
         courses=tuple(
             CourseState(one.course, _("suspendido") if one.suspended else _("matriculado"), one.created_at)
@@ -60,6 +66,25 @@ async def _view(session: AsyncSession, row: StudentRow, house: House, now: datet
             if step.state is StepState.FAILED
         ),
         history=tuple(_happening(event) for event in reversed(events)),
+        id=row.id,
+        may=_may(student, account, sent, missing=bool(missing)),
+    )
+
+
+def _may(
+    student: Student, account: AccountRow | None, sent: SentLetter | None, *, missing: bool
+) -> tuple[BatchKind, ...]:
+    """What makes sense next, the likeliest first."""
+    if account is None:
+        return () if student.stage is Stage.PREINSCRIPTO else (BatchKind.ACTIVATE,)
+    if not account.enabled:
+        return (BatchKind.ENABLE,)
+    lost = sent is not None and sent.state in {LetterState.BOUNCED, LetterState.UNUSED}
+    return (
+        *([BatchKind.RESEND] if lost else []),
+        *([BatchKind.ENROL] if missing else []),
+        BatchKind.RESET,
+        BatchKind.DISABLE,
     )
 
 

@@ -20,6 +20,7 @@ from cards import (
     status,
     student,
     waiting,
+    why,
 )
 from lucy.domain.ingest_guard import Comparison, HeldRun
 from lucy.domain.operations import BatchKind
@@ -46,6 +47,7 @@ from lucy.domain.views import (
     WaitingView,
 )
 from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldReason, HeldView, ListReport, Waiting
+from lucy.domain.views_why import Because, WhyView
 from tests.unit.cards.batch_samples import APPROVERS, AT, BATCHES, FRAME, LONG, REQUESTER, B, K
 from tests.unit.cards.rule_samples import RULES_AND_DRIFT
 from tests.unit.cards.trouble_samples import TROUBLE
@@ -195,6 +197,26 @@ STUDENT = StudentView(
     ),
 )
 
+WHY = WhyView(
+    "María Ñusta Etchegaray Güiraldes",
+    "DNI 40.123.456",
+    ("aspirante 2026: CP a distancia, comisión 01", "figura en aspirantes, leída el 24/11 02:00"),
+    (
+        Because(
+            "Cuenta",
+            holds=True,
+            facts=(
+                "lo hizo L-0122",
+                "Activación completa: la pidió Ana el 24/11 08:07; aprobó Bruno (24/11 08:15)",
+                "contestó el 24/11 08:15 (request_id 3f2a)",
+            ),
+        ),
+        Because("Licencia", holds=False, facts=("L-0122 lo intentó y no se pudo: no quedan licencias (T-005)",)),
+        Because("CONT-1", holds=True, facts=("le toca por CP a distancia, comisión 01", LONG)),
+        Because("ADM-1", holds=False, facts=("es para CP, LA; es presencial",)),
+    ),
+)
+
 STATUS = StatusView(
     students=((Stage.PREINSCRIPTO, 120), (Stage.ASPIRANTE, 412), (Stage.INGRESANTE, 1284)),
     with_account=1602,
@@ -301,6 +323,13 @@ OTHERS: dict[str, Drawn] = {
         ),
     ),
     "student": (student.student_card, student.summary, STUDENT),
+    "student-deeds": (
+        lambda view, frame: student.student_card(view, frame, deeds=view.may),
+        student.summary,
+        replace(STUDENT, id=7, may=(BatchKind.RESEND, BatchKind.ENROL, BatchKind.RESET, BatchKind.DISABLE)),
+    ),
+    "why": (why.why_card, why.summary, WHY),
+    "why-many": (why.why_card, why.summary, replace(WHY, name=LONG, things=WHY.things * 9, others=31)),
     "student-bare": (
         student.student_card,
         student.summary,
