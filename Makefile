@@ -47,9 +47,8 @@ format: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-browser: setup ## Show the cards to a real browser (needs chromium)
-	@if [ -d tests/browser ]; then exec $(BIN)/python -m pytest tests/browser $(ARGS); \
-	else echo "test-browser: there are no browser tests yet (tests/browser)"; fi
+test-browser: setup ## Show cards, letters and the local chat to a real browser (needs chromium and npm)
+	@exec $(BIN)/python -m pytest tests/browser $(ARGS)
 
 bench: setup ## Measure: turns, lanes, ingest
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -142,7 +142,8 @@ def _open_cases(view: ReportView) -> list[Block]:
         (unused, view.unused),
         (left, view.absent),
     )
-    return [RichText(text) for text, count in cases if count]
+    told = [text for text, count in cases if count]
+    return [section(_("Casos abiertos"), bullets(told))] if told else []
 
 
 def _chart(per_day: tuple[tuple[date, int], ...]) -> list[Block]:

@@ -118,11 +118,11 @@ def demo(students: Annotated[int, typer.Option(min=30, max=2000)] = 120) -> None
 
 
 @app.command()
-def up() -> None:
+def up(port: Annotated[int, typer.Option(help="of the chat; 0: a free one")] = 8787) -> None:
     """Run everything on this machine and leave it running, with a chat in the browser."""
     from cli.up import run_up
 
-    asyncio.run(run_up())
+    asyncio.run(run_up(port=port))
 
 
 def _settings() -> Settings:

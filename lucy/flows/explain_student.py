@@ -78,7 +78,7 @@ class _Known:
     def last(self, *kinds: StepKind, target: str = "") -> LastStep | None:
         """The newest of these steps."""
         found = [self.steps[kind, target] for kind in kinds if (kind, target) in self.steps]
-        return max(found, key=lambda one: one.step.batch_id, default=None)
+        return max(found, key=lambda one: (one.well, one.step.batch_id), default=None)
 
 
 def _source(known: _Known, listings: Iterable[ListingRow]) -> list[str]:
@@ -200,6 +200,10 @@ def _of_step(known: _Known, last: LastStep | None, asked: StepKind) -> list[str]
     """What became of a step, and who wanted it. `asked`: the kind that gives the thing; another one takes it."""
     if last is None:
         return []
+    return [*_of_one(known, last, asked), *(_of_step(known, last.later, asked) if last.later else [])]
+
+
+def _of_one(known: _Known, last: LastStep, asked: StepKind) -> list[str]:
     code = batch_code(last.batch.id)
     chain = _chain(known, last)
     takes = last.step.kind is not asked

@@ -87,7 +87,7 @@ class Directory:
 
 
 def example_directory(*, bot: Bot | None = None) -> Directory:
-    """A staff team of four: two who work, one who approves too, one who only looks."""
+    """A staff team of five: who asks, who approves, who administers, who only looks, and one who is new."""
     general = "19:campus-general@thread.tacv2"
     team = Team(
         id=general,
@@ -95,7 +95,7 @@ def example_directory(*, bot: Bot | None = None) -> Directory:
         aad_group_id=str(_uuid("group/campus")),
         channels=(Channel(general, "General"), Channel("19:campus-altas@thread.tacv2", "Altas de estudiantes")),
     )
-    names = ("Ana Operadora", "Bruno Aprobador", "Carla Administradora", "Dario Consulta")
+    names = ("Ana Operadora", "Bruno Aprobador", "Carla Administradora", "Dario Consulta", "Elena Nueva")
     return Directory(
         tenant_id=str(_uuid("tenant")), team=team, people=tuple(map(example_person, names)), bot=bot or Bot()
     )

@@ -101,6 +101,16 @@ async def test_what_waits_for_a_decision_is_told(office: Office) -> None:
     assert "lo pide L-0001, que espera aprobación" in about(text, "Cuenta")
 
 
+async def test_what_was_done_is_told_though_a_later_request_came_to_nothing(office: Office) -> None:
+    (known,) = await students(office.talk.db)
+    await office.works.activate()
+    shown = await office.talk.says(office.talk.ana, "resetear aspirantes")
+    await office.presses(office.talk.ana, shown.card, "Cancelar")
+    letter = about((await ask(office, f"por que {known.document}")).text, "Carta")
+    assert "lo hizo L-0001" in letter
+    assert "L-0002" not in letter
+
+
 async def test_in_the_channel_no_whole_number_is_shown(office: Office) -> None:
     (known,) = await students(office.talk.db)
     told = await ask(office, f"por que {known.document}", personal=False)
