@@ -12,6 +12,7 @@ from cli.audit import audit_app
 from cli.config import config_app
 from cli.docs import docs_app
 from cli.ingest import ingest_app
+from cli.manifest import manifest_app
 from cli.rules import rules_app
 from cli.secrets import secrets_app
 from lucy.domain.audit import Actor
@@ -32,6 +33,7 @@ app.add_typer(ingest_app, name="ingest")
 app.add_typer(rules_app, name="rules")
 app.add_typer(secrets_app, name="secrets")
 app.add_typer(docs_app, name="docs")
+app.add_typer(manifest_app, name="manifest")
 
 
 @app.command()

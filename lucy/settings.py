@@ -121,6 +121,11 @@ class Settings(BaseSettings):
     metrics_port: int = 0  # 0: off
     public_url: Url = ""  # where staff reach the bot with a browser
 
+    app_id: str = ""  # of the Teams app; empty: made from the bot's
+    app_name: str = "Lucy"
+    app_developer: str = "FCE · UNRC"
+    app_site: Url = ""  # of whoever answers for it; empty: the public address
+
     graph_url: Url = "https://graph.microsoft.com/v1.0"
     login_url: Url = "https://login.microsoftonline.com"
     graph_tenant_id: str = ""

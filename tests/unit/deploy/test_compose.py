@@ -90,10 +90,10 @@ def test_the_examples_are_refused_in_production(monkeypatch: pytest.MonkeyPatch)
         assert f"{name} still holds the example secret" in problems
 
 
-def test_the_proxy_shows_three_addresses() -> None:
+def test_the_proxy_shows_four_addresses() -> None:
     text = (CHECKOUT / "deploy" / "nginx.conf").read_text()
     proxied = re.findall(r"location (?:= )?(\S+) \{[^}]*(?:\{[^}]*\}[^}]*)*proxy_pass", text)
-    assert sorted(proxied) == ["/api/messages", "/descargas/", "/healthz"]
+    assert sorted(proxied) == ["/api/messages", "/cartas/", "/descargas/", "/healthz"]
     assert "client_max_body_size 256k;" in text
 
 
