@@ -15,13 +15,15 @@ from bot.access import Refusal, admit
 from bot.actions import batch as batch_actions
 from bot.actions import ingest as ingest_actions
 from bot.actions import letters as letter_actions
+from bot.actions import look as look_actions
 from bot.actions import student as student_actions
-from bot.answers import Answer
+from bot.answers import Answer, Reply
 from bot.ask import Ask
 from bot.commands.table import command_table
 from bot.grammar import Command, NotUnderstood, parse
 from bot.turns import ConversationType, Turn, TurnKind
 from cards.verbs import Verb
+from cards.welcome import summary, welcome_card
 from lucy.db import audit, members
 from lucy.db import cards as cards_db
 from lucy.db.engine import Database
@@ -29,7 +31,9 @@ from lucy.db.tables import MemberRow
 from lucy.domain.audit import Actor, AuditEvent
 from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
+from lucy.domain.views import Frame
 from lucy.errors import RequestError, RetryLater
+from lucy.flows.come_and_go import note_coming, note_going, view_welcome
 from lucy.flows.send_nudges import send_nudges
 from lucy.log import mask_text
 from lucy.ports import Nudger
@@ -43,6 +47,7 @@ _PRESSES = (
     (ingest_actions.NEEDS, ingest_actions.press),
     (letter_actions.NEEDS, letter_actions.press),
     (student_actions.NEEDS, student_actions.press),
+    (look_actions.NEEDS, look_actions.press),
 )
 
 
@@ -74,7 +79,11 @@ class LucyHandler:
         )
         if refusal is not None:
             return await self._turned_away(session, turn, refusal, now)
+        if turn.kind is TurnKind.REMOVED:
+            return await self._goes(session, turn, now)
         await self._remember(session, turn, now)
+        if turn.kind is TurnKind.INSTALLED:
+            return await self._comes(session, turn, now)
         if turn.kind not in {TurnKind.MESSAGE, TurnKind.CARD_ACTION}:
             return Answer()
         if not await members.first_time(session, handled_keys(turn), now=now):
@@ -136,6 +145,25 @@ class LucyHandler:
             },
         )
 
+    async def _comes(self, session: AsyncSession, turn: Turn, now: datetime) -> Answer:
+        """Added to a team: Teams tells it more than once, and it is answered once a day. A private chat is greeted
+        when somebody writes there."""
+        if turn.conversation_type is not ConversationType.CHANNEL:
+            return Answer()
+        day = now.astimezone(self._house.zone).date().isoformat()
+        if not await members.first_time(session, [f"added:{turn.team_id or turn.base_conversation}:{day}"], now=now):
+            return Answer()
+        await note_coming(session, turn.base_conversation, actor=_who(turn), now=now)
+        view = await view_welcome(session, house=self._house, channel=_("este equipo"))
+        frame = Frame(self._house.environment, self._house.zone, now)
+        return Answer(replies=(Reply(card=welcome_card(view, frame), summary=summary(view)),))
+
+    async def _goes(self, session: AsyncSession, turn: Turn, now: datetime) -> Answer:
+        """Taken out: nothing is posted there until somebody lets her in again."""
+        conversation = turn.channel_id or turn.base_conversation
+        await note_going(session, conversation, team=turn.team_id, actor=_who(turn), now=now)
+        return Answer()
+
     async def _turned_away(self, session: AsyncSession, turn: Turn, refusal: Refusal, now: datetime) -> Answer:
         """Nothing is said into a place that is not ours; that somebody tried is kept."""
         log.warning("bot.turned_away", reason=refusal.value)
@@ -167,6 +195,10 @@ class LucyHandler:
         people = await members.everyone(session)
         named = [one for one in people if is_admin(one, self._house)]
         return ", ".join(one.name for one in named if one.name) or _("los que figuran en LUCY_ADMINS")
+
+
+def _who(turn: Turn) -> Actor:
+    return Actor(turn.person.entra_id or "unknown", turn.person.name or turn.person.entra_id or "unknown")
 
 
 def without_people(said: str, *, typed: str) -> str:

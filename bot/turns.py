@@ -19,6 +19,7 @@ class TurnKind(StrEnum):
     MESSAGE = "message"
     CARD_ACTION = "card_action"
     INSTALLED = "installed"
+    REMOVED = "removed"
     OTHER = "other"  # edits, deletions, reactions, people coming and going, invokes that are not ours
 
 
@@ -120,15 +121,20 @@ def _kind(activity: Mapping[str, object], activity_type: str) -> TurnKind:
         return TurnKind.CARD_ACTION
     if activity_type == "installationUpdate" and _text(activity, "action").startswith("add"):
         return TurnKind.INSTALLED
-    if activity_type == "conversationUpdate" and _bot_was_added(activity):
+    if activity_type == "installationUpdate" and _text(activity, "action").startswith("remove"):
+        return TurnKind.REMOVED
+    if activity_type == "conversationUpdate" and _names_the_bot(activity, "membersAdded"):
         return TurnKind.INSTALLED
+    if activity_type == "conversationUpdate" and _names_the_bot(activity, "membersRemoved"):
+        return TurnKind.REMOVED
     return TurnKind.OTHER
 
 
-def _bot_was_added(activity: Mapping[str, object]) -> bool:
+def _names_the_bot(activity: Mapping[str, object], where: str) -> bool:
+    """Whether the bot is among those who came, or went."""
     bot = _text(_mapping(activity, "recipient"), "id")
-    added = activity.get("membersAdded")
-    members = added if isinstance(added, list) else []
+    moved = activity.get(where)
+    members = moved if isinstance(moved, list) else []
     return bool(bot) and any(isinstance(member, Mapping) and member.get("id") == bot for member in members)
 
 

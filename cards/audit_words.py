@@ -30,6 +30,8 @@ def action(name: str) -> str:
         "letter.propose": _("versión nueva de una carta"),
         "letter.decide": _("decisión sobre una carta"),
         "letter.render": _("carta probada con todos"),
+        "channel.added": _("sumó a Lucy a un equipo"),
+        "channel.removed": _("sacó a Lucy de un canal"),
         "letter.bounced": _("carta devuelta"),
         "letters.first_use": _("miró qué contraseñas se estrenaron"),
         "letter.test": _("correo de prueba"),

@@ -23,6 +23,8 @@ class Verb(StrEnum):
     BATCH_RELEASE = "batch.release"
     BATCH_DOWNLOAD = "batch.download"
     BATCH_PROPOSE = "batch.propose"  # ask for a batch over a selection
+    STATUS_SHOW = "status.show"
+    HELP_SHOW = "help.show"
     STUDENT_SHOW = "student.show"
     STUDENT_WHY = "student.why"
     STUDENT_REQUEST = "student.request"  # a batch for this one student

@@ -33,9 +33,10 @@ from lucy.domain.audit import LUCY, AuditEvent
 from lucy.domain.house import House
 from lucy.domain.roles import Role, role_of
 from lucy.domain.views import Frame
-from lucy.errors import NotFound, OutcomeUnknown, RemoteError, RetryLater
+from lucy.errors import NotFound, OutcomeUnknown, Refused, RemoteError, RetryLater
 from lucy.flows.check_accounts import SHOWS as DRIFT
 from lucy.flows.check_courses import SHOWS as RULES
+from lucy.flows.come_and_go import note_blocked
 from lucy.flows.edit_letter import SHOWS as LETTER
 from lucy.flows.nudge_approvers import view_waiting
 from lucy.flows.send_trial_letter import SHOWS as TRIAL_LETTER
@@ -195,6 +196,8 @@ class Announcer:
                 await cards_db.postpone(session, card.id, until=now + timedelta(seconds=wait))
             else:
                 await cards_db.give_up(session, card.id)
+                if isinstance(error, (Refused, NotFound)) and not card.activity_id:
+                    await note_blocked(session, card.conversation_id, code=error.code, now=now)
                 event = AuditEvent(
                     LUCY, "card.post", f"failed {error.code}", detail={"shows": card.shows, "subject": card.subject}
                 )

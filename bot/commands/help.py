@@ -1,8 +1,17 @@
 """`ayuda`: what this reader may do, each with an example."""
 
+from bot.answers import Answer
+from bot.ask import Ask
+from bot.grammar import Command
+from cards import help as help_card
 from lucy.domain.roles import Role
 from lucy.domain.views import HelpEntry, HelpView
 from lucy.texts import _
+
+
+async def show_help(ask: Ask, command: Command) -> Answer:
+    view = entries(ask.role)
+    return ask.card(help_card.help_card(view, ask.frame), help_card.summary(view))
 
 
 def entries(role: Role) -> HelpView:

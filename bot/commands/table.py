@@ -8,7 +8,7 @@ from bot.ask import Ask
 from bot.commands import batch, general_pause, lists, permissions, student
 from bot.commands.config import config
 from bot.commands.drift import drift
-from bot.commands.help import entries
+from bot.commands.help import show_help
 from bot.commands.ingest import ingest
 from bot.commands.letters import letters
 from bot.commands.request import request, request_deed
@@ -17,7 +17,6 @@ from bot.commands.trial_mail import trial_mail
 from bot.commands.undo import undo
 from bot.commands.why import why
 from bot.grammar import Command, CommandName
-from cards import help as help_card
 from lucy.db.engine import Database
 from lucy.domain.roles import Role
 
@@ -33,11 +32,6 @@ class Entry:
     run: Run
 
 
-async def _help(ask: Ask, command: Command) -> Answer:
-    view = entries(ask.role)
-    return ask.card(help_card.help_card(view, ask.frame), help_card.summary(view))
-
-
 def command_table(db: Database) -> dict[CommandName, Entry]:
     """The commands over a database (cards are remembered after the turn's own transaction)."""
     name = CommandName
@@ -49,7 +43,7 @@ def command_table(db: Database) -> dict[CommandName, Entry]:
         return await request_deed(ask, command, db)
 
     return {
-        name.HELP: Entry(Role.CONSULTA, "ver la ayuda", _help),
+        name.HELP: Entry(Role.CONSULTA, "ver la ayuda", show_help),
         name.STATUS: Entry(Role.CONSULTA, "ver el estado", lists.show_status),
         name.STUDENT: Entry(Role.CONSULTA, "ver alumnos", student.show_student),
         name.WHY: Entry(Role.CONSULTA, "ver alumnos", why),

@@ -16,8 +16,9 @@ async def remember_conversation(session: AsyncSession, values: dict[str, object]
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[ConversationRow.conversation_id],
-            set_=changed,
+            set_={**changed, "gone_at": None},
             where=(ConversationRow.service_url != statement.excluded.service_url)
+            | ConversationRow.gone_at.is_not(None)
             | (ConversationRow.team_id != statement.excluded.team_id),
         )
     )
@@ -25,8 +26,24 @@ async def remember_conversation(session: AsyncSession, values: dict[str, object]
 
 async def staff_channels(session: AsyncSession) -> list[ConversationRow]:
     """Channels where Lucy was installed or spoken to (the bot lets in only allowed ones)."""
-    statement = select(ConversationRow).where(ConversationRow.kind == "channel").order_by(ConversationRow.updated_at)
+    there = (ConversationRow.kind == "channel", ConversationRow.gone_at.is_(None))
+    statement = select(ConversationRow).where(*there).order_by(ConversationRow.updated_at)
     return list((await session.scalars(statement)).all())
+
+
+async def mark_gone(session: AsyncSession, conversation_id: str, *, team: str, now: datetime) -> int:
+    """Nothing is posted there any more, nor in the other channels of the team; returns how many that are."""
+    base = conversation_id.partition(";")[0]
+    these = ConversationRow.conversation_id == base
+    if team:
+        these = these | (ConversationRow.team_id == team)
+    gone = await session.execute(
+        update(ConversationRow)
+        .where(these, ConversationRow.gone_at.is_(None))
+        .values(gone_at=now)
+        .returning(ConversationRow.conversation_id)
+    )
+    return len(gone.all())
 
 
 async def add_card(

@@ -77,6 +77,7 @@ class ConversationRow(Base):
     team_id: Mapped[str] = mapped_column(server_default="")
     channel_id: Mapped[str] = mapped_column(server_default="")
     updated_at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]  # Lucy was taken out of it; what comes from there brings it back
 
 
 class PostedCardRow(Base):

@@ -252,6 +252,18 @@ class ReportView:
 
 
 @dataclass(frozen=True, slots=True)
+class WelcomeView:
+    """Where Lucy was just added. `approvers` are administrators too; `channels` those where she posts."""
+
+    channel: str
+    administrators: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    rules: int = 0
+    channels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CourseState:
     shortname: str
     state: str  # "matriculado", "pendiente", or the text of what went wrong

@@ -80,7 +80,8 @@ async def test_a_form_is_filled_and_a_batch_is_rejected_with_its_reason(talk: tu
     await who.page.goto(address)
     await who.be("Ana Operadora")
     await who.say("deshabilitar aspirantes con:cuenta")
-    await who.sees("Deshabilitar cuentas", re.compile("Espera aprobación|Retenida"))
+    await who.sees("Deshabilitar cuentas", "Espera aprobación")
+    await who.sees("Deshabilitar cuentas", "Previsión")  # after it the card is left alone
     await who.be("Bruno Aprobador")
     card = who.card("Deshabilitar cuentas")
     await card.get_by_role("button", name="Rechazar").first.click()

@@ -29,9 +29,11 @@
     if (typeof body.value === "string") { if (trigger === "manual") toast(body.value); return; }
     if (!body.value) return;
     const now = messages.get(message.activity_id);
-    if (trigger === "manual" || (now && now.seq === seen)) views.set(own(message), { card: body.value, seq: now.seq });
+    if (trigger === "manual" || (now && now.seq === seen)) views.set(own(message), { card: body.value, seq: now.seq, at: ++press.count });
     show();
   }
+
+  press.count = 0;
 
   // A card names whom it has a view of their own for; their client asks for it by itself, once for each version.
   function wantOwn(message) {
@@ -44,7 +46,19 @@
   }
   wantOwn.asked = new Set();
 
+  // What has not changed for this reader stays as it is: a form that somebody opened is not shut by other news.
+  const drawn = new Map();
   function element(message) {
+    const mine = views.get(own(message));
+    const version = `${message.seq} ${mine && mine.seq === message.seq ? mine.at : ""}`;
+    const known = drawn.get(own(message));
+    if (known && known.version === version) return known.box;
+    const box = fresh(message);
+    drawn.set(own(message), { version, box });
+    return box;
+  }
+
+  function fresh(message) {
     const box = document.createElement("div");
     box.className = "message";
     box.dataset.activity = message.activity_id;

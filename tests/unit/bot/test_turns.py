@@ -86,16 +86,24 @@ def test_installation() -> None:
     assert update.channel_id == SCENE.channel.id  # the one that was selected
 
 
+def test_being_taken_out() -> None:
+    bot = {"id": SCENE.directory.bot.id}
+    removed = SCENE.bot_added(ANA) | {"membersAdded": [], "membersRemoved": [bot]}
+    for activity in (SCENE.installation_update(ANA, action="remove"), removed):
+        assert read(activity).kind is TurnKind.REMOVED
+    somebody = removed | {"membersRemoved": [{"id": ANA.id}]}
+    assert read(somebody).kind is TurnKind.OTHER
+
+
 def test_what_is_no_command() -> None:
     message = SCENE.channel_message(ANA, "aprobar L-0042")
     others = [
         SCENE.edited(message, "aprobar L-0043"),
-        SCENE.installation_update(ANA, action="remove"),
         SCENE.bot_added(ANA) | {"membersAdded": [{"id": ANA.id}]},
         message | {"type": "messageReaction"},
         SCENE.card_action(ANA, verb="v", data={}, card_activity_id="1") | {"name": "task/fetch"},
     ]
-    assert [read(activity).kind for activity in others] == [TurnKind.OTHER] * 5
+    assert [read(activity).kind for activity in others] == [TurnKind.OTHER] * 4
     assert {read(activity).text for activity in others} == {""}
 
 

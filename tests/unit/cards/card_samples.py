@@ -20,6 +20,7 @@ from cards import (
     status,
     student,
     waiting,
+    welcome,
     why,
 )
 from lucy.domain.ingest_guard import Comparison, HeldRun
@@ -45,6 +46,7 @@ from lucy.domain.views import (
     SystemState,
     WaitingBatch,
     WaitingView,
+    WelcomeView,
 )
 from lucy.domain.views_ingest import AlikeGroup, HeldLine, HeldReason, HeldView, ListReport, Waiting
 from lucy.domain.views_why import Because, WhyView
@@ -327,6 +329,16 @@ OTHERS: dict[str, Drawn] = {
         lambda view, frame: student.student_card(view, frame, deeds=view.may),
         student.summary,
         replace(STUDENT, id=7, may=(BatchKind.RESEND, BatchKind.ENROL, BatchKind.RESET, BatchKind.DISABLE)),
+    ),
+    "welcome": (
+        welcome.welcome_card,
+        welcome.summary,
+        WelcomeView("este equipo", ("Carla",), ("Bruno", "Carla"), (), rules=6, channels=1),
+    ),
+    "welcome-many": (
+        welcome.welcome_card,
+        welcome.summary,
+        WelcomeView(LONG, (LONG,) * 9, (LONG,) * 9, (LONG,) * 2, rules=1, channels=12),
     ),
     "why": (why.why_card, why.summary, WHY),
     "why-many": (why.why_card, why.summary, replace(WHY, name=LONG, things=WHY.things * 9, others=31)),

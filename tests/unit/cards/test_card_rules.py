@@ -61,7 +61,7 @@ def test_at_most_six_buttons(name: str) -> None:
 @every_card
 def test_every_call_has_a_verb_and_carries_no_facts(name: str) -> None:
     for call in of_type(draw(name), "Action.Execute"):
-        assert call["verb"].split(".")[0] in {"batch", "ingest", "student", "letter"}
+        assert call["verb"].split(".")[0] in {"batch", "ingest", "student", "letter", "status", "help"}
         assert set(call["data"]) <= {"batch", "version", "first", "run", "selection", "kind", "letter", "id", "student"}
 
 
